@@ -1,0 +1,109 @@
+//! What a test asks a server, with no Redis client.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::RedisServer;
+use crate::resp::{Connection, Reply};
+
+impl RedisServer {
+    /// Sends one command and returns the reply as text, as redis-cli prints it into a file: strings as they
+    /// are, numbers in decimal, the elements of an array one a line; but nil is `(nil)`.
+    ///
+    /// Bytes that are not UTF-8 are replaced; [`bytes`](Self::bytes) returns them as they are.
+    ///
+    /// # Panics
+    ///
+    /// When the server answers with an error; see [`try_command`](Self::try_command).
+    pub fn command<A: AsRef<[u8]>>(&self, command: &[A]) -> String {
+        self.try_command(command)
+            .unwrap_or_else(|error| panic!("{} answered {error}", self.name(command)))
+    }
+
+    /// As [`command`](Self::command), for a command that the server may refuse.
+    ///
+    /// # Errors
+    ///
+    /// The server's error reply, such as `WRONGTYPE Operation against a key …`.
+    pub fn try_command<A: AsRef<[u8]>>(&self, command: &[A]) -> Result<String, String> {
+        match self.send(command) {
+            Reply::Error(error) => Err(error),
+            reply => Ok(reply.to_string()),
+        }
+    }
+
+    /// Sends one command that answers with a string or nil, and returns its bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use rrss_test_servers::{Flavor, RedisServer};
+    /// let server = RedisServer::start(Flavor::Redis);
+    /// server.command(&["SET".as_bytes(), b"frame", b"\x28\xb5\x2f\xfd"]);
+    /// assert_eq!(server.bytes(&["GET", "frame"]).as_deref(), Some(&b"\x28\xb5\x2f\xfd"[..]));
+    /// assert_eq!(server.bytes(&["GET", "nothing"]), None);
+    /// ```
+    pub fn bytes<A: AsRef<[u8]>>(&self, command: &[A]) -> Option<Vec<u8>> {
+        match self.send(command) {
+            Reply::Bulk(bytes) => Some(bytes),
+            Reply::Nil => None,
+            reply => panic!("{} answered no string: {reply}", self.name(command)),
+        }
+    }
+
+    /// The keys that match the pattern, sorted, as `redis-cli --scan --pattern` lists them.
+    ///
+    /// The patterns are those of [`KEYS`](https://redis.io/docs/latest/commands/keys/); `*` is every key.
+    pub fn scan(&self, pattern: &str) -> Vec<String> {
+        let mut keys = BTreeSet::new();
+        let mut cursor = "0".to_owned();
+        loop {
+            // The cursor, then an array of keys.
+            let Reply::Array(page) =
+                self.send(&["SCAN", &cursor, "MATCH", pattern, "COUNT", "1000"])
+            else {
+                panic!("{self:?} does not scan");
+            };
+            if let [next, Reply::Array(found)] = page.as_slice() {
+                keys.extend(found.iter().map(Reply::to_string));
+                cursor = next.to_string();
+            }
+            if cursor == "0" {
+                return keys.into_iter().collect();
+            }
+        }
+    }
+
+    /// How often each command has run since [`reset_counts`](Self::reset_counts), by its lowercase name; the
+    /// subcommand of a command that has some follows a bar, as in `client|setinfo`.
+    ///
+    /// What this value sends by itself is left out: `auth`, `info` and `config|resetstat`. What a script
+    /// calls is counted beside the script.
+    pub fn command_counts(&self) -> BTreeMap<String, u64> {
+        let own = ["auth", "info", "config|resetstat"];
+        self.command(&["INFO", "commandstats"])
+            .lines()
+            .filter_map(|line| {
+                let (name, counts) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+                let calls = counts.split(',').next()?.parse().ok()?;
+                Some((name.to_lowercase(), calls))
+            })
+            .filter(|(name, calls)| *calls > 0 && !own.contains(&name.as_str()))
+            .collect()
+    }
+
+    /// Sets every count of [`command_counts`](Self::command_counts) to nought.
+    pub fn reset_counts(&self) {
+        self.command(&["CONFIG", "RESETSTAT"]);
+    }
+
+    fn send<A: AsRef<[u8]>>(&self, command: &[A]) -> Reply {
+        Connection::open(self.port, self.password.as_deref())
+            .and_then(|mut connection| connection.send(command))
+            .unwrap_or_else(|error| panic!("{} got no answer: {error}", self.name(command)))
+    }
+
+    fn name<A: AsRef<[u8]>>(&self, command: &[A]) -> String {
+        let name = command.first().map_or(&b""[..], AsRef::as_ref);
+        format!("{} of {self:?}", String::from_utf8_lossy(name))
+    }
+}
