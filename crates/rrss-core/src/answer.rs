@@ -1,0 +1,105 @@
+//! What a pipeline answers: the way back of an operation.
+
+use bytes::Bytes;
+
+use crate::id::{SessionId, StorageKey};
+use crate::operation::{Cursor, Payload};
+use crate::session::Session;
+use crate::time::Timestamp;
+
+/// The answer to one operation. It passes the steps backwards, from the backend to the store.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Answer {
+    /// How the operation went.
+    pub outcome: Outcome,
+    /// What was loaded: bytes below the codec, a session above it.
+    pub payload: Payload,
+    /// The bytes that the backend holds for the session now, as they were loaded or written.
+    pub stored: Option<Bytes>,
+    /// The deadline that the session has now, where the backend or the operation tells.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// How an operation went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Load: there is such a session, and the payload holds it.
+    Found,
+    /// Load, touch, delete: there is no such session. Update: it does not exist any more.
+    Missing,
+    /// Create: another session has this id already.
+    Taken,
+    /// The write, touch or delete happened.
+    Done,
+    /// List: one page.
+    Page(Page),
+    /// Count: this many; sweep: this many were removed.
+    Count(u64),
+}
+
+/// One page of a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Page {
+    /// The storage keys, from the backend.
+    pub keys: Vec<StorageKey>,
+    /// The ids that the `key-mapper` made of those keys that are of its form; it leaves the others out.
+    pub ids: Vec<SessionId>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<Cursor>,
+}
+
+impl Page {
+    /// A page of keys, and where the next one begins.
+    #[must_use]
+    pub fn new(keys: Vec<StorageKey>, next: Option<Cursor>) -> Self {
+        Self {
+            keys,
+            ids: Vec::new(),
+            next,
+        }
+    }
+}
+
+impl Answer {
+    /// An answer without payload.
+    #[must_use]
+    pub fn new(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            payload: Payload::None,
+            stored: None,
+            expires_at: None,
+        }
+    }
+
+    /// The session that was loaded, for steps above the codec.
+    #[must_use]
+    pub fn session(&self) -> Option<&Session> {
+        match &self.payload {
+            Payload::Session(session) => Some(session),
+            Payload::None | Payload::Bytes(_) => None,
+        }
+    }
+
+    /// The session that was loaded, to change what the store sees of it.
+    pub fn session_mut(&mut self) -> Option<&mut Session> {
+        match &mut self.payload {
+            Payload::Session(session) => Some(session),
+            Payload::None | Payload::Bytes(_) => None,
+        }
+    }
+
+    /// Takes the bytes out, as a codec does before it puts a session in their place.
+    pub fn take_bytes(&mut self) -> Option<Bytes> {
+        match std::mem::replace(&mut self.payload, Payload::None) {
+            Payload::Bytes(bytes) => Some(bytes),
+            other => {
+                self.payload = other;
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The role of the last step: where sessions are kept.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::answer::{Answer, Outcome, Page};
+#[cfg(doc)]
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::operation::{Action, Cursor, Operation, Payload};
+use crate::time::Timestamp;
+
+/// The step that does the input and output; the last of every pipeline.
+///
+/// Each method carries out one operation, in one round trip where the store is across a network. Everything
+/// that the steps above want is on the [`Operation`]: the key, the deadline, the guard, the payload. The sentences
+/// below are promises: the conformance suite of `rrss-testkit` has a test for each.
+///
+/// An error means that the backend could not do its work. That a session does not exist is an answer.
+pub trait Backend: Send + Sync + 'static {
+    /// Reads what is stored under [`Operation::key`].
+    ///
+    /// It answers the bytes exactly as they were written. It answers `None` for a key that was never written,
+    /// that was deleted, or whose deadline is not after [`Operation::now`]. Reading changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`] or [`ErrorKind::Timeout`]: an outage never looks like a missing session.
+    /// [`ErrorKind::Corrupt`] where the key holds what this backend cannot have written.
+    fn load(&self, op: &Operation) -> impl Future<Output = Result<Option<Record>>> + Send;
+
+    /// Writes [`Operation::bytes`] under the key, if [`Operation::guard`] holds, with [`Operation::deadline`].
+    ///
+    /// Under [`Guard::Absent`](crate::Guard::Absent) it writes only if nothing live is stored there, else it answers
+    /// [`Written::Taken`]. Under [`Guard::Exists`](crate::Guard::Exists) it replaces what is live there, else it
+    /// answers [`Written::Gone`] and stores nothing. Of two creates of one key at once exactly one is done.
+    /// With [`Deadline::Keep`](crate::Deadline::Keep) a replaced session keeps the deadline that it has, and a new
+    /// one has none. A deadline that is not in the future removes what is there, and is done.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Backend::load); [`ErrorKind::TooLarge`] where there is no room.
+    fn write(&self, op: &Operation) -> impl Future<Output = Result<Written>> + Send;
+
+    /// Moves the deadline of what is live under the key, and says whether there was any.
+    ///
+    /// It never creates and never changes the bytes. With [`Deadline::Keep`](crate::Deadline::Keep) it only says
+    /// whether the session is there. A deadline that is not in the future removes it, and answers `true`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Backend::load).
+    fn touch(&self, op: &Operation) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Removes what is under the key, and says whether a live session was there.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Backend::load).
+    fn delete(&self, op: &Operation) -> impl Future<Output = Result<bool>> + Send;
+
+    /// Names keys of [`Operation::key_space`], about `limit` at a time.
+    ///
+    /// Following `next` from the first page to the last names each key that was there all the while at least
+    /// once, and none of another key space or past its deadline. It never holds the backend up for long.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Backend::load).
+    fn list(
+        &self,
+        op: &Operation,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Page>> + Send;
+
+    /// Counts the live keys of [`Operation::key_space`]; while others write, about.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Backend::load).
+    fn count(&self, op: &Operation) -> impl Future<Output = Result<u64>> + Send;
+
+    /// Removes up to `limit` sessions whose deadline is not after [`Operation::now`], and says how many.
+    ///
+    /// It never removes one that was renewed meanwhile. Fewer than `limit` means that none were left. A backend
+    /// that expires by itself has nothing to do here.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Backend::load).
+    fn sweep(&self, op: &Operation, limit: usize) -> impl Future<Output = Result<u64>> + Send {
+        let _ = (op, limit);
+        async { Ok(0) }
+    }
+
+    /// Whether [`sweep`](Backend::sweep) must be called now and then for expired sessions to be removed.
+    fn needs_sweep(&self) -> bool {
+        false
+    }
+
+    /// Reaches the backend once, to see that it is there and lets us in.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Backend::load).
+    fn ping(&self) -> impl Future<Output = Result<()>> + Send;
+
+    /// Makes what was acknowledged as safe as it can be made, before the process ends.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Backend::load).
+    fn close(&self) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+}
+
+/// What a backend holds for one key.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Record {
+    /// The bytes, exactly as they were written.
+    pub payload: Payload,
+    /// The deadline, where reading told it.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Record {
+    /// What was read, and its deadline where that is known.
+    #[must_use]
+    pub fn new(bytes: bytes::Bytes, expires_at: Option<Timestamp>) -> Self {
+        Self {
+            payload: Payload::Bytes(bytes),
+            expires_at,
+        }
+    }
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Written {
+    /// It was done.
+    Done,
+    /// The key was not free; nothing was written.
+    Taken,
+    /// There was nothing to replace; nothing was written.
+    Gone,
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The erased twin of [`Backend`]: every operation by one boxed call.
+pub(crate) trait DynBackend: Send + Sync {
+    fn call<'a>(&'a self, op: &'a Operation) -> BoxFuture<'a, Result<Answer>>;
+    fn ping(&self) -> BoxFuture<'_, Result<()>>;
+    fn close(&self) -> BoxFuture<'_, Result<()>>;
+    fn needs_sweep(&self) -> bool;
+}
+
+impl<B: Backend> DynBackend for B {
+    fn call<'a>(&'a self, op: &'a Operation) -> BoxFuture<'a, Result<Answer>> {
+        Box::pin(dispatch(self, op))
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(Backend::ping(self))
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(Backend::close(self))
+    }
+
+    fn needs_sweep(&self) -> bool {
+        Backend::needs_sweep(self)
+    }
+}
+
+async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
+    let done = |happened: bool| {
+        Answer::new(if happened {
+            Outcome::Done
+        } else {
+            Outcome::Missing
+        })
+    };
+    Ok(match op.action() {
+        Action::Load => match backend.load(op).await? {
+            Some(record) => Answer {
+                outcome: Outcome::Found,
+                stored: bytes_of(&record.payload),
+                payload: record.payload,
+                expires_at: record.expires_at,
+            },
+            None => Answer::new(Outcome::Missing),
+        },
+        Action::Create | Action::Update => match backend.write(op).await? {
+            Written::Done => Answer {
+                stored: bytes_of(&op.payload),
+                expires_at: op.deadline.instant(),
+                ..Answer::new(Outcome::Done)
+            },
+            Written::Taken => Answer::new(Outcome::Taken),
+            Written::Gone => Answer::new(Outcome::Missing),
+        },
+        Action::Touch => Answer {
+            expires_at: op.deadline.instant(),
+            ..done(backend.touch(op).await?)
+        },
+        Action::Delete => done(backend.delete(op).await?),
+        Action::List { cursor, limit } => Answer::new(Outcome::Page(
+            backend.list(op, cursor.as_ref(), *limit).await?,
+        )),
+        Action::Count => Answer::new(Outcome::Count(backend.count(op).await?)),
+        Action::Sweep { limit } => Answer::new(Outcome::Count(backend.sweep(op, *limit).await?)),
+    })
+}
+
+fn bytes_of(payload: &Payload) -> Option<bytes::Bytes> {
+    match payload {
+        Payload::Bytes(bytes) => Some(bytes.clone()),
+        Payload::None | Payload::Session(_) => None,
+    }
+}

@@ -1,0 +1,374 @@
+//! The check of an order of steps: a pipeline that cannot work is not built.
+
+use std::fmt;
+
+use crate::shape::{Data, Shape};
+
+/// Why steps cannot stand in this order, said of one of them.
+///
+/// Both ends are named by their position, so that a loader can add where in a file they stand.
+///
+/// # Examples
+///
+/// ```
+/// use rrss_core::{Shape, check_composition};
+///
+/// let steps = [
+///     ("key-mapper", Shape::anywhere().makes_key()),
+///     ("compression", Shape::on_bytes()),
+///     ("memory", Shape::backend()),
+/// ];
+/// let misfits = check_composition(&steps);
+/// assert_eq!(misfits[0].at(), Some(1));
+/// assert_eq!(
+///     misfits[0].to_string(),
+///     "`compression` takes bytes, but `key-mapper` leaves a session",
+/// );
+/// assert_eq!(misfits[0].hint(), "put a codec, such as `json-codec`, between them");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    at: Option<usize>,
+    other: Option<usize>,
+    message: String,
+    hint: String,
+}
+
+impl Misfit {
+    /// The position of the step that cannot stand where it does; `None` where a step is missing.
+    #[must_use]
+    pub fn at(&self) -> Option<usize> {
+        self.at
+    }
+
+    /// The position of the step that it does not fit with.
+    #[must_use]
+    pub fn other(&self) -> Option<usize> {
+        self.other
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Every reason why steps of these names and shapes, in this order, make no pipeline. None: they do.
+#[must_use]
+pub fn check_composition(steps: &[(&str, Shape)]) -> Vec<Misfit> {
+    let mut check = Check {
+        steps,
+        misfits: Vec::new(),
+    };
+    check.backends();
+    check.twice();
+    check.keys();
+    check.data();
+    check.misfits
+}
+
+struct Check<'a> {
+    steps: &'a [(&'a str, Shape)],
+    misfits: Vec<Misfit>,
+}
+
+impl Check<'_> {
+    fn report(&mut self, at: Option<usize>, other: Option<usize>, message: String, hint: String) {
+        self.misfits.push(Misfit {
+            at,
+            other,
+            message,
+            hint,
+        });
+    }
+
+    fn backends(&mut self) {
+        let backends: Vec<usize> = self.positions(Shape::is_backend);
+        match backends[..] {
+            [] => self.report(
+                None,
+                None,
+                "no step keeps the sessions".to_owned(),
+                "end the steps with a backend: `memory`, `embedded` or `redis`".to_owned(),
+            ),
+            [at] if at + 1 < self.steps.len() => {
+                let (backend, next) = (self.steps[at].0, self.steps[at + 1].0);
+                self.report(
+                    Some(at + 1),
+                    Some(at),
+                    format!(
+                        "`{next}` stands after the backend `{backend}`, where no operation comes"
+                    ),
+                    format!("move `{backend}` to the end"),
+                );
+            }
+            [_] => {}
+            [first, ref more @ ..] => {
+                for &at in more {
+                    let (one, two) = (self.steps[first].0, self.steps[at].0);
+                    self.report(
+                        Some(at),
+                        Some(first),
+                        format!("`{two}` is a second backend; `{one}` is one already"),
+                        "a pipeline has exactly one backend; remove one of the two".to_owned(),
+                    );
+                }
+            }
+        }
+    }
+
+    /// A second backend and a second codec are reported in their own words.
+    fn twice(&mut self) {
+        for (at, (name, shape)) in self.steps.iter().enumerate() {
+            if !shape.once || shape.is_backend() {
+                continue;
+            }
+            if let Some(first) = self.steps[..at].iter().position(|(other, _)| other == name) {
+                self.report(
+                    Some(at),
+                    Some(first),
+                    format!("`{name}` stands here a second time"),
+                    format!("a pipeline has at most one `{name}`; remove one of the two"),
+                );
+            }
+        }
+    }
+
+    fn keys(&mut self) {
+        let makers = self.positions(|shape| shape.makes_key);
+        let needs = self.steps.iter().position(|(_, shape)| shape.needs_key);
+        match (makers.first(), needs) {
+            (None, Some(_)) => self.report(
+                None,
+                None,
+                "no step makes the storage key of a session".to_owned(),
+                "put a `key-mapper` first".to_owned(),
+            ),
+            (Some(&maker), Some(needs)) if needs < maker => {
+                let (early, late) = (self.steps[needs].0, self.steps[maker].0);
+                self.report(
+                    Some(needs),
+                    Some(maker),
+                    format!("`{early}` needs the storage key, but `{late}` makes it only below"),
+                    format!("move `{late}` above `{early}`"),
+                );
+            }
+            _ => {}
+        }
+        for pair in makers.windows(2) {
+            let (one, two) = (self.steps[pair[0]].0, self.steps[pair[1]].0);
+            if one != two {
+                self.report(
+                    Some(pair[1]),
+                    Some(pair[0]),
+                    format!("`{two}` makes the storage key, which `{one}` has made already"),
+                    "a pipeline has one key mapper; remove one of the two".to_owned(),
+                );
+            }
+        }
+    }
+
+    fn data(&mut self) {
+        let mut have = Data::Session;
+        let mut codec: Option<usize> = None;
+        for (at, (name, shape)) in self.steps.iter().enumerate() {
+            match shape.takes {
+                Some(Data::Bytes) if have == Data::Session => {
+                    let above = at.checked_sub(1);
+                    let (message, between) = match above.map(|above| self.steps[above].0) {
+                        Some(above) => (
+                            format!("`{name}` takes bytes, but `{above}` leaves a session"),
+                            "between them".to_owned(),
+                        ),
+                        None => (
+                            format!("`{name}` takes bytes, but what comes to it is a session"),
+                            format!("before `{name}`"),
+                        ),
+                    };
+                    let hint = match self.steps[at..].iter().find(|(_, shape)| is_codec(*shape)) {
+                        Some((codec, _)) => format!("move `{codec}` above `{name}`"),
+                        None => format!("put a codec, such as `json-codec`, {between}"),
+                    };
+                    self.report(Some(at), above, message, hint);
+                    // What stands below is checked as if the codec were there, so that one slip is one report.
+                    if !is_codec_below(&self.steps[at..]) {
+                        have = Data::Bytes;
+                        codec = Some(at);
+                    }
+                    continue;
+                }
+                Some(Data::Session) if have == Data::Bytes => {
+                    let from = codec.unwrap_or_default();
+                    let above = self.steps[from].0;
+                    if above == *name {
+                        continue;
+                    }
+                    let (message, hint) = if is_codec(*shape) {
+                        (
+                            format!("`{name}` is a second codec; `{above}` makes bytes already"),
+                            "a pipeline has one codec; remove one of the two".to_owned(),
+                        )
+                    } else {
+                        (
+                            format!("`{name}` takes a session, but `{above}` leaves bytes"),
+                            format!("move `{name}` above `{above}`"),
+                        )
+                    };
+                    self.report(Some(at), Some(from), message, hint);
+                    continue;
+                }
+                _ => {}
+            }
+            if let Some(gives) = shape.gives {
+                if have == Data::Session && gives == Data::Bytes {
+                    codec = Some(at);
+                }
+                have = gives;
+            }
+        }
+    }
+
+    fn positions(&self, is: impl Fn(&Shape) -> bool) -> Vec<usize> {
+        (0..self.steps.len())
+            .filter(|&at| is(&self.steps[at].1))
+            .collect()
+    }
+}
+
+fn is_codec_below(steps: &[(&str, Shape)]) -> bool {
+    steps.iter().any(|(_, shape)| is_codec(*shape))
+}
+
+fn is_codec(shape: Shape) -> bool {
+    shape.takes == Some(Data::Session) && shape.gives == Some(Data::Bytes) && !shape.is_backend()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: (&str, Shape) = ("key-mapper", Shape::anywhere().makes_key());
+    const EXPIRY: (&str, Shape) = ("expiry", Shape::anywhere().sets_deadline().once());
+    const CODEC: (&str, Shape) = ("json-codec", Shape::codec());
+    const OTHER_CODEC: (&str, Shape) = ("cbor-codec", Shape::codec());
+    const ZIP: (&str, Shape) = ("compression", Shape::on_bytes().once());
+    const INDEX: (&str, Shape) = ("index", Shape::on_session());
+    const SEAL: (&str, Shape) = ("encryption", Shape::on_bytes().needs_key());
+    const MEMORY: (&str, Shape) = ("memory", Shape::backend());
+    const REDIS: (&str, Shape) = ("redis", Shape::backend());
+
+    fn check(steps: &[(&str, Shape)]) -> Vec<(Option<usize>, Option<usize>, String)> {
+        check_composition(steps)
+            .into_iter()
+            .map(|misfit| (misfit.at, misfit.other, misfit.message))
+            .collect()
+    }
+
+    #[track_caller]
+    fn refused(steps: &[(&str, Shape)], at: Option<usize>, other: Option<usize>, words: &str) {
+        let misfits = check(steps);
+        assert_eq!(misfits.len(), 1, "{misfits:?}");
+        assert_eq!((misfits[0].0, misfits[0].1), (at, other), "{misfits:?}");
+        assert!(misfits[0].2.contains(words), "{misfits:?}");
+    }
+
+    #[test]
+    fn every_order_that_can_work_is_accepted() {
+        assert_eq!(check(&[KEY, CODEC, MEMORY]), []);
+        assert_eq!(check(&[EXPIRY, KEY, INDEX, CODEC, ZIP, SEAL, REDIS]), []);
+        assert_eq!(check(&[CODEC, ZIP, EXPIRY, KEY, REDIS]), []);
+    }
+
+    #[test]
+    fn a_pipeline_has_exactly_one_backend_and_it_is_the_last() {
+        refused(&[KEY, CODEC], None, None, "no step keeps the sessions");
+        refused(
+            &[KEY, CODEC, MEMORY, REDIS],
+            Some(3),
+            Some(2),
+            "second backend",
+        );
+        refused(
+            &[KEY, CODEC, MEMORY, MEMORY],
+            Some(3),
+            Some(2),
+            "second backend",
+        );
+        refused(
+            &[KEY, CODEC, MEMORY, EXPIRY],
+            Some(3),
+            Some(2),
+            "after the backend",
+        );
+    }
+
+    #[test]
+    fn a_pipeline_has_exactly_one_codec() {
+        refused(
+            &[KEY, MEMORY],
+            Some(1),
+            Some(0),
+            "takes bytes, but `key-mapper` leaves a session",
+        );
+        refused(&[KEY, ZIP, MEMORY], Some(1), Some(0), "takes bytes");
+        refused(
+            &[KEY, CODEC, OTHER_CODEC, MEMORY],
+            Some(2),
+            Some(1),
+            "second codec",
+        );
+        refused(
+            &[KEY, CODEC, CODEC, MEMORY],
+            Some(2),
+            Some(1),
+            "a second time",
+        );
+    }
+
+    #[test]
+    fn steps_on_bytes_stand_below_the_codec_and_steps_on_sessions_above() {
+        refused(&[KEY, ZIP, CODEC, MEMORY], Some(1), Some(0), "takes bytes");
+        refused(
+            &[KEY, CODEC, INDEX, MEMORY],
+            Some(2),
+            Some(1),
+            "takes a session, but `json-codec` leaves bytes",
+        );
+        let misfit = &check_composition(&[KEY, ZIP, CODEC, MEMORY])[0];
+        assert_eq!(misfit.hint(), "move `json-codec` above `compression`");
+    }
+
+    #[test]
+    fn the_storage_key_is_made_once_and_before_it_is_needed() {
+        refused(
+            &[CODEC, MEMORY],
+            None,
+            None,
+            "no step makes the storage key",
+        );
+        refused(
+            &[CODEC, SEAL, KEY, MEMORY],
+            Some(1),
+            Some(2),
+            "needs the storage key",
+        );
+        refused(
+            &[KEY, KEY, CODEC, MEMORY],
+            Some(1),
+            Some(0),
+            "a second time",
+        );
+    }
+
+    #[test]
+    fn every_misfit_is_reported_in_one_run() {
+        assert_eq!(check(&[ZIP, EXPIRY, EXPIRY]).len(), 3);
+    }
+}

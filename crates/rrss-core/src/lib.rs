@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod around;
+mod backend;
+mod background;
+mod compose;
+mod error;
+mod id;
+mod operation;
+mod options;
+mod pipeline;
+mod registry;
+mod session;
+mod shape;
+mod step;
+mod time;
+mod transform;
+
+pub use answer::{Answer, Outcome, Page};
+pub use around::{Around, Next};
+pub use backend::{Backend, Record, Written};
+pub use background::{Background, Stop};
+pub use compose::{Misfit, check_composition};
+pub use error::{Error, ErrorKind, Result};
+pub use id::{KeySpace, SessionId, StorageKey};
+pub use operation::{Action, Cursor, Deadline, Guard, Operation, Payload};
+pub use options::{DurationOption, Secret};
+pub use pipeline::{Pipeline, PipelineBuilder};
+pub use registry::{Clash, Registry, StepType};
+pub use session::Session;
+pub use shape::{Data, Shape};
+pub use step::{BuildContext, ConfiguredStep, Role, Step};
+pub use time::{Clock, ManualClock, SystemClock, Timestamp};
+pub use transform::{FnTransform, Transform};
+
+#[doc(hidden)]
+pub use inventory;

@@ -1,0 +1,300 @@
+//! What is asked of a pipeline: one operation, on its way from the store to the backend.
+
+use bytes::Bytes;
+
+use crate::answer::{Answer, Outcome};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{KeySpace, SessionId, StorageKey};
+use crate::session::Session;
+use crate::time::Timestamp;
+
+/// One operation. Steps read it and say on it what they want; the backend carries all of it out together.
+///
+/// It is a plain value: cloning it copies a few reference counts, so an `around` step can try twice.
+///
+/// # Examples
+///
+/// ```
+/// use rrss_core::{Action, Operation, StorageKey, Timestamp};
+///
+/// let mut op = Operation::new(Action::Load, Timestamp::from_millis(0)).with_id("42".into());
+/// op.key = Some(StorageKey::from(format!("sessions:{}", op.id().unwrap().as_str())));
+/// assert_eq!(op.key()?.as_str(), "sessions:42");
+/// # Ok::<(), rrss_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Operation {
+    action: Action,
+    now: Timestamp,
+    id: Option<SessionId>,
+    settled: Option<Outcome>,
+    /// Where the session is stored; set by the `key-mapper`.
+    pub key: Option<StorageKey>,
+    /// The keys that belong to this store, for [`Action::List`] and [`Action::Count`]; set by the `key-mapper`.
+    pub key_space: Option<KeySpace>,
+    /// Until when the session lives; set by `expiry`, or by the caller on the session.
+    pub deadline: Deadline,
+    /// What must hold of the stored session for a write to happen.
+    pub guard: Guard,
+    /// What is to be stored: a session above the codec, bytes below it.
+    pub payload: Payload,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Read a session.
+    Load,
+    /// Store a session under a key that is free.
+    Create,
+    /// Replace a session that exists.
+    Update,
+    /// Move the deadline of a session that exists, and nothing else.
+    Touch,
+    /// Remove a session.
+    Delete,
+    /// Name the sessions of this store, a page at a time.
+    List {
+        /// Where the last page ended; `None` for the first.
+        cursor: Option<Cursor>,
+        /// About how many to name; a page may hold more or fewer, also none, and still have a next one.
+        limit: usize,
+    },
+    /// Count the sessions of this store.
+    Count,
+    /// Remove up to `limit` sessions that are past their deadline, where the backend does not do so by itself.
+    Sweep {
+        /// The most to remove in one call, so that no call holds the backend for long.
+        limit: usize,
+    },
+}
+
+/// Until when a session is to live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deadline {
+    /// Nobody said: a new session never ends, an existing one keeps the deadline that it has.
+    Keep,
+    /// It never ends by itself.
+    Never,
+    /// It ends at this instant. One that is not in the future ends the session at once.
+    At(Timestamp),
+}
+
+impl Deadline {
+    /// The instant, where there is one.
+    #[must_use]
+    pub fn instant(self) -> Option<Timestamp> {
+        match self {
+            Self::At(instant) => Some(instant),
+            Self::Keep | Self::Never => None,
+        }
+    }
+
+    /// Whether a session with this deadline has ended at `now`.
+    #[must_use]
+    pub fn is_past(self, now: Timestamp) -> bool {
+        self.instant().is_some_and(|instant| instant <= now)
+    }
+}
+
+/// What must hold of the stored session for a write to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Guard {
+    /// Nothing is stored under the key: the session is new.
+    Absent,
+    /// Something is stored under the key: the session was neither deleted nor expired meanwhile.
+    Exists,
+}
+
+/// What travels with an operation or its answer.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Payload {
+    /// Nothing.
+    None,
+    /// A session, as the steps above the codec see it.
+    Session(Session),
+    /// Bytes, as the steps below the codec see them.
+    Bytes(Bytes),
+}
+
+/// Where a page of a listing ended; only the backend that made it knows what it means.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Cursor(Bytes);
+
+impl Cursor {
+    /// The backend's own bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for Cursor {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
+}
+
+impl Operation {
+    /// An operation at the instant `now`.
+    #[must_use]
+    pub fn new(action: Action, now: Timestamp) -> Self {
+        let guard = if action == Action::Create {
+            Guard::Absent
+        } else {
+            Guard::Exists
+        };
+        Self {
+            action,
+            now,
+            id: None,
+            settled: None,
+            key: None,
+            key_space: None,
+            deadline: Deadline::Keep,
+            guard,
+            payload: Payload::None,
+        }
+    }
+
+    /// The same operation, on the session with this id.
+    #[must_use]
+    pub fn with_id(mut self, id: SessionId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// The same operation, to store `session`.
+    #[must_use]
+    pub fn with_session(mut self, session: Session) -> Self {
+        if let Some(deadline) = session.requested_deadline() {
+            self.deadline = Deadline::At(deadline);
+        }
+        self.id = session.id().cloned();
+        self.payload = Payload::Session(session);
+        self
+    }
+
+    /// What is to be done.
+    #[must_use]
+    pub fn action(&self) -> &Action {
+        &self.action
+    }
+
+    /// The instant of the operation: the only clock that a step may use.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The id of the session; `None` while a new one has none, and where the operation is on many.
+    #[must_use]
+    pub fn id(&self) -> Option<&SessionId> {
+        self.id.as_ref()
+    }
+
+    /// Names a session that has no id yet; what the `key-mapper` does for a new one.
+    pub fn assign_id(&mut self, id: SessionId) {
+        self.id = Some(id);
+    }
+
+    /// Whether this stores a session: [`Action::Create`] or [`Action::Update`].
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        matches!(self.action, Action::Create | Action::Update)
+    }
+
+    /// Answers the operation here: the steps below and the backend do not see it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rrss_core::{Action, Operation, Outcome, Timestamp};
+    ///
+    /// let mut op = Operation::new(Action::Load, Timestamp::from_millis(0));
+    /// op.settle(Outcome::Missing);
+    /// ```
+    pub fn settle(&mut self, outcome: Outcome) {
+        self.settled = Some(outcome);
+    }
+
+    pub(crate) fn take_settled(&mut self) -> Option<Answer> {
+        self.settled.take().map(Answer::new)
+    }
+
+    /// The storage key.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] where no step has made one; a pipeline that was checked always has.
+    pub fn key(&self) -> Result<&StorageKey> {
+        self.key.as_ref().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Config,
+                "no step made a storage key; put a `key-mapper` first",
+            )
+        })
+    }
+
+    /// The keys of this store.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] where the key mapper cannot tell them: one made from a plain function.
+    pub fn key_space(&self) -> Result<&KeySpace> {
+        self.key_space.as_ref().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unsupported,
+                "this key mapper cannot tell which keys are its own, so sessions cannot be listed or counted; \
+                 give it a template",
+            )
+        })
+    }
+
+    /// The bytes to store.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] where the payload is not bytes; a pipeline that was checked always has a codec.
+    pub fn bytes(&self) -> Result<&Bytes> {
+        match &self.payload {
+            Payload::Bytes(bytes) => Ok(bytes),
+            Payload::Session(_) | Payload::None => Err(Error::new(
+                ErrorKind::Config,
+                "no step made bytes of the session; put a codec such as `json-codec` before the backend",
+            )),
+        }
+    }
+
+    /// The session to store, for steps above the codec; `None` below it and for operations that store none.
+    #[must_use]
+    pub fn session(&self) -> Option<&Session> {
+        match &self.payload {
+            Payload::Session(session) => Some(session),
+            Payload::None | Payload::Bytes(_) => None,
+        }
+    }
+
+    /// The session to store, to change what is stored. The caller's own copy does not show the change until it
+    /// is loaded again.
+    pub fn session_mut(&mut self) -> Option<&mut Session> {
+        match &mut self.payload {
+            Payload::Session(session) => Some(session),
+            Payload::None | Payload::Bytes(_) => None,
+        }
+    }
+
+    /// Takes the session out, as a codec does before it puts bytes in its place.
+    pub fn take_session(&mut self) -> Option<Session> {
+        match std::mem::replace(&mut self.payload, Payload::None) {
+            Payload::Session(session) => Some(session),
+            other => {
+                self.payload = other;
+                None
+            }
+        }
+    }
+}

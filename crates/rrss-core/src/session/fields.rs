@@ -1,0 +1,265 @@
+//! The fields of a session: an immutable base and the changes made to it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::raw_object::RawObject;
+use crate::error::Result;
+
+/// Fields as raw JSON: what was read, and what has been inserted or removed since.
+///
+/// Reading looks at the changes first and then at the base; writing copies the base's unchanged values as
+/// bytes. Nothing here parses a value.
+#[derive(Clone)]
+pub(crate) struct Fields {
+    base: RawObject,
+    changes: Vec<Change>,
+}
+
+#[derive(Clone)]
+struct Change {
+    name: Arc<str>,
+    /// The value now; `None` where the field was removed.
+    value: Option<Arc<str>>,
+    /// The value as stored, where that is no longer the base's because this session was saved since.
+    saved: Option<Option<Arc<str>>>,
+}
+
+impl Change {
+    fn is_pending(&self) -> bool {
+        self.saved.as_ref() != Some(&self.value)
+    }
+}
+
+impl Fields {
+    pub(crate) fn empty() -> Self {
+        Self {
+            base: RawObject::empty(),
+            changes: Vec::new(),
+        }
+    }
+
+    pub(crate) fn scan(text: Bytes, reserved: Option<&str>) -> Result<(Self, Option<Bytes>)> {
+        let (base, apart) = RawObject::scan(text, reserved)?;
+        Ok((
+            Self {
+                base,
+                changes: Vec::new(),
+            },
+            apart,
+        ))
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        match self.change(name) {
+            Some(change) => change.value.as_deref(),
+            None => self.base.get(name),
+        }
+    }
+
+    /// The base's fields in their order, with their present values, then the new ones.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let old = self
+            .base
+            .iter()
+            .filter_map(|(name, value)| match self.change(name) {
+                Some(change) => change.value.as_deref().map(|value| (name, value)),
+                None => Some((name, value)),
+            });
+        let new = self.changes.iter().filter_map(|change| {
+            let value = change.value.as_deref()?;
+            self.base
+                .get(&change.name)
+                .is_none()
+                .then_some((&*change.name, value))
+        });
+        old.chain(new)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        if self.changes.is_empty() {
+            self.base.len()
+        } else {
+            self.iter().count()
+        }
+    }
+
+    /// Sets a field; the value that it has already is no change.
+    pub(crate) fn insert(&mut self, name: &str, value: &str) {
+        if self.get(name) != Some(value) {
+            self.put(name, Some(value));
+        }
+    }
+
+    /// Removes a field, and says whether there was one.
+    pub(crate) fn remove(&mut self, name: &str) -> bool {
+        let found = self.get(name).is_some();
+        if found {
+            self.put(name, None);
+        }
+        found
+    }
+
+    pub(crate) fn clear(&mut self) {
+        let names: Vec<String> = self.iter().map(|(name, _)| name.to_owned()).collect();
+        for name in names {
+            self.put(&name, None);
+        }
+    }
+
+    /// The changes that are not stored yet: name, and the new value or `None` for a removed field.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.changes
+            .iter()
+            .filter(|change| change.is_pending())
+            .map(|change| (&*change.name, change.value.as_deref()))
+    }
+
+    /// Takes note that all changes are stored now.
+    pub(crate) fn mark_saved(&mut self) {
+        for change in &mut self.changes {
+            change.saved = Some(change.value.clone());
+        }
+    }
+
+    /// Takes note that nothing of this is stored: every field becomes a pending change.
+    pub(crate) fn mark_unsaved(&mut self) {
+        let all: Vec<Change> = self
+            .iter()
+            .map(|(name, value)| Change {
+                name: name.into(),
+                value: Some(value.into()),
+                saved: None,
+            })
+            .collect();
+        *self = Self {
+            base: RawObject::empty(),
+            changes: all,
+        };
+    }
+
+    fn change(&self, name: &str) -> Option<&Change> {
+        self.changes.iter().find(|change| &*change.name == name)
+    }
+
+    fn put(&mut self, name: &str, value: Option<&str>) {
+        let in_base = self.base.get(name);
+        match self.changes.iter().position(|change| &*change.name == name) {
+            // Back to what the base holds, with nothing saved in between: no change at all.
+            Some(at) if self.changes[at].saved.is_none() && in_base == value => {
+                self.changes.swap_remove(at);
+            }
+            Some(at) => self.changes[at].value = value.map(Arc::from),
+            None => self.changes.push(Change {
+                name: name.into(),
+                value: value.map(Arc::from),
+                saved: None,
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Fields({} fields, {} changed)",
+            self.len(),
+            self.pending().count()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(json: &'static str) -> Fields {
+        Fields::scan(Bytes::from_static(json.as_bytes()), None)
+            .unwrap()
+            .0
+    }
+
+    fn pending(fields: &Fields) -> Vec<(&str, Option<&str>)> {
+        fields.pending().collect()
+    }
+
+    #[test]
+    fn the_value_that_a_field_has_already_is_no_change() {
+        let mut fields = fields(r#"{"a":1,"b":2}"#);
+        fields.insert("a", "1");
+        assert!(!fields.remove("missing"));
+        assert_eq!(pending(&fields), []);
+    }
+
+    #[test]
+    fn a_change_taken_back_is_no_change() {
+        let mut fields = fields(r#"{"a":1}"#);
+        fields.insert("a", "2");
+        fields.insert("a", "1");
+        fields.insert("new", "1");
+        fields.remove("new");
+        assert_eq!(pending(&fields), []);
+        fields.remove("a");
+        fields.insert("a", "1");
+        assert_eq!(pending(&fields), []);
+    }
+
+    #[test]
+    fn iterating_shows_present_values_in_the_order_of_the_base() {
+        let mut fields = fields(r#"{"a":1,"b":2,"c":3}"#);
+        fields.insert("d", "4");
+        fields.insert("b", "20");
+        fields.remove("c");
+        assert_eq!(
+            fields.iter().collect::<Vec<_>>(),
+            [("a", "1"), ("b", "20"), ("d", "4")]
+        );
+        assert_eq!(fields.len(), 3);
+    }
+
+    #[test]
+    fn after_a_save_only_later_changes_are_pending() {
+        let mut fields = fields(r#"{"a":1}"#);
+        fields.insert("a", "2");
+        fields.insert("b", "1");
+        fields.mark_saved();
+        assert_eq!(pending(&fields), []);
+        fields.insert("a", "1");
+        assert_eq!(
+            pending(&fields),
+            [("a", Some("1"))],
+            "the base's value is not the stored one any more"
+        );
+        fields.insert("a", "2");
+        assert_eq!(pending(&fields), []);
+        fields.remove("b");
+        assert_eq!(pending(&fields), [("b", None)]);
+    }
+
+    #[test]
+    fn clearing_removes_every_field() {
+        let mut fields = fields(r#"{"a":1,"b":2}"#);
+        fields.insert("c", "3");
+        fields.clear();
+        assert_eq!(fields.len(), 0);
+        assert_eq!(
+            fields
+                .pending()
+                .filter(|(_, value)| value.is_some())
+                .count(),
+            0
+        );
+        assert_eq!(fields.get("a"), None);
+    }
+
+    #[test]
+    fn unsaved_fields_are_all_pending() {
+        let mut fields = fields(r#"{"a":1,"b":2}"#);
+        fields.insert("b", "3");
+        fields.mark_unsaved();
+        assert_eq!(pending(&fields), [("a", Some("1")), ("b", Some("3"))]);
+    }
+}

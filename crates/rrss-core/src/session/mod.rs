@@ -1,0 +1,375 @@
+//! The session: a map from field name to JSON value, with an id.
+
+mod fields;
+mod raw_object;
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use self::fields::Fields;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::SessionId;
+use crate::time::Timestamp;
+
+/// A session: fields by name, each a JSON value, owned by one browser.
+///
+/// A session is an immutable base, as it was read, and the changes made to it. Loading scans the stored text
+/// and builds no values: [`get`](Session::get) decodes the one field that it is asked for, and a save copies the
+/// unchanged fields as bytes. Without changes there is nothing to save. A clone shares the base.
+///
+/// # Examples
+///
+/// ```
+/// use rrss_core::Session;
+///
+/// let mut session = Session::new();
+/// session.insert("user_id", &42)?;
+/// session.insert("cart", &["tea", "milk"])?;
+///
+/// assert_eq!(session.get::<u64>("user_id")?, Some(42));
+/// assert_eq!(session.get::<Vec<String>>("cart")?.unwrap(), ["tea", "milk"]);
+/// assert_eq!(session.get::<String>("theme")?, None);
+/// assert!(session.is_new() && session.is_modified());
+/// # Ok::<(), rrss_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Session {
+    id: Option<SessionId>,
+    fields: Fields,
+    /// The bytes that the backend held when this was loaded or last saved; `None` while it is new.
+    stored: Option<Bytes>,
+    is_new: bool,
+    created_at: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    deadline: Option<Timestamp>,
+}
+
+impl Session {
+    /// A new session without fields. It gets its id when it is first saved.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            id: None,
+            fields: Fields::empty(),
+            stored: None,
+            is_new: true,
+            created_at: None,
+            expires_at: None,
+            deadline: None,
+        }
+    }
+
+    /// A new session that is to be stored under an id of the caller's: for adapters to frameworks that make
+    /// the ids themselves. The `key-mapper` refuses ids that are not of its own form.
+    #[must_use]
+    pub fn with_id(id: SessionId) -> Self {
+        Self {
+            id: Some(id),
+            ..Self::new()
+        }
+    }
+
+    /// A session over the text of a JSON object; what a codec makes of stored bytes.
+    ///
+    /// The second part is the raw JSON of the field called `reserved`, which is not among the session's
+    /// fields: a codec may keep what it must know of a session there.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Corrupt`] where `text` is not one JSON object in UTF-8.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rrss_core::Session;
+    ///
+    /// let (session, meta) = Session::from_json(r#"{"$":{"v":1},"theme":"dark"}"#.into(), Some("$"))?;
+    /// assert_eq!(session.get_raw("theme"), Some(r#""dark""#));
+    /// assert_eq!(session.len(), 1);
+    /// assert_eq!(meta.unwrap(), r#"{"v":1}"#);
+    /// # Ok::<(), rrss_core::Error>(())
+    /// ```
+    pub fn from_json(text: Bytes, reserved: Option<&str>) -> Result<(Self, Option<Bytes>)> {
+        let (fields, apart) = Fields::scan(text, reserved)?;
+        Ok((
+            Self {
+                fields,
+                ..Self::new()
+            },
+            apart,
+        ))
+    }
+
+    /// The id; `None` until the session is first saved, unless the caller gave it one.
+    #[must_use]
+    pub fn id(&self) -> Option<&SessionId> {
+        self.id.as_ref()
+    }
+
+    /// The value of a field, decoded; `None` where there is no such field.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Value`] where the field is not a `T`; the message names the field, not its value.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        let Some(raw) = self.fields.get(name) else {
+            return Ok(None);
+        };
+        serde_json::from_str(raw).map(Some).map_err(|_| {
+            // serde_json's message may quote the value, so it is not kept as the source.
+            Error::new(
+                ErrorKind::Value,
+                format!(
+                    "the field `{name}` does not decode as {}",
+                    std::any::type_name::<T>()
+                ),
+            )
+        })
+    }
+
+    /// The raw JSON text of a field's value.
+    #[must_use]
+    pub fn get_raw(&self, name: &str) -> Option<&str> {
+        self.fields.get(name)
+    }
+
+    /// Sets a field. Setting it to the value that it has already is no change.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Value`] where `value` does not serialise to JSON: a map whose keys are not text, say.
+    pub fn insert<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<()> {
+        let raw = serde_json::to_string(value).map_err(|error| {
+            Error::new(
+                ErrorKind::Value,
+                format!("the value for the field `{name}` does not serialise to JSON"),
+            )
+            .with_source(error)
+        })?;
+        self.fields.insert(name, &raw);
+        Ok(())
+    }
+
+    /// Sets a field to a value that is JSON text already; it is stored as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Value`] where `json` is not one JSON value.
+    pub fn insert_raw(&mut self, name: &str, json: &str) -> Result<()> {
+        let raw: &serde_json::value::RawValue = serde_json::from_str(json).map_err(|_| {
+            Error::new(
+                ErrorKind::Value,
+                format!("the value for the field `{name}` is not JSON"),
+            )
+        })?;
+        self.fields.insert(name, raw.get());
+        Ok(())
+    }
+
+    /// Removes a field and says whether there was one. Removing what is not there is no change.
+    pub fn remove(&mut self, name: &str) -> bool {
+        self.fields.remove(name)
+    }
+
+    /// Whether there is a field called `name`.
+    #[must_use]
+    pub fn contains_key(&self, name: &str) -> bool {
+        self.fields.get(name).is_some()
+    }
+
+    /// The names of the fields: those read, in their stored order, then the new ones.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| name)
+    }
+
+    /// Names and raw JSON values, in the order of [`keys`](Session::keys).
+    pub fn iter_raw(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter()
+    }
+
+    /// How many fields there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether there are no fields.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Removes all fields. The session itself stays, empty, until it is deleted.
+    pub fn clear(&mut self) {
+        self.fields.clear();
+    }
+
+    /// Whether it was never stored.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// Whether a field, or the deadline, was changed since it was loaded or last saved.
+    #[must_use]
+    pub fn is_modified(&self) -> bool {
+        self.deadline.is_some() || self.fields.pending().next().is_some()
+    }
+
+    /// The changes that a save has to store: name, and raw JSON or `None` for a removed field.
+    pub fn changes(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.fields.pending()
+    }
+
+    /// When it was first stored; `None` for a new session, or where the stored form does not tell.
+    #[must_use]
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.created_at
+    }
+
+    /// The deadline: the instant after which the store never returns it again. `None` where it has none, or
+    /// where the backend does not tell it with a load.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
+
+    /// Asks for this deadline at the next save, in place of what the `expiry` step would choose. A deadline in
+    /// the past ends the session at that save.
+    pub fn set_expires_at(&mut self, deadline: Timestamp) {
+        self.deadline = Some(deadline);
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("fields", &self.fields)
+            .field("is_new", &self.is_new)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What steps and stores do with a session on its way; hosts need none of it.
+impl Session {
+    /// The deadline that the caller asked for at the next save.
+    #[must_use]
+    pub fn requested_deadline(&self) -> Option<Timestamp> {
+        self.deadline
+    }
+
+    /// Takes note of when it was first stored.
+    #[must_use]
+    pub fn with_created_at(mut self, created_at: Option<Timestamp>) -> Self {
+        self.created_at = created_at;
+        self
+    }
+
+    /// The bytes that the backend held when this session was loaded or last saved.
+    #[must_use]
+    pub fn stored(&self) -> Option<&Bytes> {
+        self.stored.as_ref()
+    }
+
+    /// Takes note that a backend holds this session now, under `id`, as the bytes `stored`, until `expires_at`.
+    pub fn mark_stored(
+        &mut self,
+        id: SessionId,
+        stored: Option<Bytes>,
+        expires_at: Option<Timestamp>,
+    ) {
+        self.id = Some(id);
+        self.stored = stored;
+        self.expires_at = expires_at;
+        self.deadline = None;
+        self.is_new = false;
+        self.fields.mark_saved();
+    }
+
+    /// A new session with the same fields and creation time, and no id: what a rotation stores.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        let mut renewed = self.clone();
+        renewed.id = None;
+        renewed.stored = None;
+        renewed.is_new = true;
+        renewed.fields.mark_unsaved();
+        renewed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_mismatch_names_the_field_and_not_its_value() {
+        let mut session = Session::new();
+        session.insert("pin", "hunter2").unwrap();
+        let error = session.get::<u32>("pin").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Value);
+        assert!(error.to_string().contains("`pin`"));
+        assert!(!format!("{error:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn debug_shows_no_value_and_no_id() {
+        let mut session = Session::with_id("secret-id".into());
+        session.insert("pin", "hunter2").unwrap();
+        let debug = format!("{session:?}");
+        assert!(
+            !debug.contains("hunter2") && !debug.contains("secret-id"),
+            "{debug}"
+        );
+    }
+
+    #[test]
+    fn a_stored_session_is_neither_new_nor_modified() {
+        let mut session = Session::new();
+        session.insert("a", &1).unwrap();
+        session.mark_stored("id".into(), None, None);
+        assert!(!session.is_new() && !session.is_modified());
+    }
+
+    #[test]
+    fn values_round_trip_exactly() {
+        let mut session = Session::new();
+        for (name, json) in [
+            ("nul", r#""\u0000""#),
+            ("emoji", "\"☃🦀\""),
+            ("big", "18446744073709551615"),
+            ("small", "-9223372036854775808"),
+            ("fraction", "1.10"),
+        ] {
+            session.insert_raw(name, json).unwrap();
+            assert_eq!(session.get_raw(name), Some(json));
+        }
+        assert_eq!(session.get::<u64>("big").unwrap(), Some(u64::MAX));
+        assert_eq!(session.get::<i64>("small").unwrap(), Some(i64::MIN));
+        assert_eq!(session.get::<String>("nul").unwrap().as_deref(), Some("\0"));
+    }
+
+    #[test]
+    fn text_that_is_not_json_is_refused_and_changes_nothing() {
+        let mut session = Session::new();
+        assert_eq!(
+            session.insert_raw("a", "{").unwrap_err().kind(),
+            ErrorKind::Value
+        );
+        assert_eq!(
+            session.insert_raw("a", "1,\"b\":2").unwrap_err().kind(),
+            ErrorKind::Value
+        );
+        assert!(!session.is_modified());
+    }
+}

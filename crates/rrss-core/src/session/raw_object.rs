@@ -1,0 +1,366 @@
+//! A JSON object as it came, with a table of where each field's raw value lies.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserializer as _;
+use serde::de::{DeserializeSeed, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Tables longer than this are given back to the allocator after a scan instead of being kept for the next.
+const KEPT_SLOTS: usize = 1024;
+
+/// Up to this many fields, comparing each name with those before it is cheaper than a hash table.
+const FEW: usize = 24;
+
+thread_local! {
+    /// The table grows here and is then copied once at its exact length: one allocation for any number of fields.
+    static SLOTS: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The text of one JSON object and the place of each field's value in it.
+///
+/// Scanning checks that the text is JSON (RFC 8259) and notes where values begin and end; it builds no values.
+/// Where a name occurs twice the last value counts, as `serde_json` has it.
+#[derive(Clone)]
+pub(crate) struct RawObject {
+    text: Bytes,
+    slots: Arc<[Slot]>,
+}
+
+#[derive(Clone)]
+struct Slot {
+    name: Name,
+    value: Range<u32>,
+}
+
+#[derive(Clone)]
+enum Name {
+    At(Range<u32>),
+    /// A name written with escapes, as `"na\u006de"`; rare enough to keep beside the text.
+    Unescaped(Box<str>),
+}
+
+impl RawObject {
+    /// Scans `text`. The value of the field called `reserved` is given apart and is not among the fields.
+    pub(crate) fn scan(text: Bytes, reserved: Option<&str>) -> Result<(Self, Option<Bytes>)> {
+        if u32::try_from(text.len()).is_err() {
+            return Err(corrupt("a session of 4 GiB or more cannot be read"));
+        }
+        let json = std::str::from_utf8(&text).map_err(|error| {
+            corrupt("the stored session is not UTF-8, so it is not JSON").with_source(error)
+        })?;
+        let mut scratch = SLOTS.take();
+        scratch.clear();
+        let scanned = scan_into(json, reserved, &mut scratch);
+        let slots: Arc<[Slot]> = if scanned.is_ok() {
+            scratch.drain(..).collect()
+        } else {
+            Arc::from([])
+        };
+        if scratch.capacity() <= KEPT_SLOTS {
+            SLOTS.set(scratch);
+        }
+        let apart = scanned?.map(|range| text.slice(range.start as usize..range.end as usize));
+        Ok((Self { text, slots }, apart))
+    }
+
+    pub(crate) fn empty() -> Self {
+        Self {
+            text: Bytes::new(),
+            slots: Arc::from([]),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The raw JSON of a field's value.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.slots
+            .iter()
+            .find(|slot| self.name(slot) == name)
+            .map(|slot| self.value(slot))
+    }
+
+    /// The fields in the order of the text: name and raw JSON.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.slots
+            .iter()
+            .map(|slot| (self.name(slot), self.value(slot)))
+    }
+
+    fn name<'a>(&'a self, slot: &'a Slot) -> &'a str {
+        match &slot.name {
+            Name::At(range) => self.slice(range),
+            Name::Unescaped(name) => name,
+        }
+    }
+
+    fn value(&self, slot: &Slot) -> &str {
+        self.slice(&slot.value)
+    }
+
+    fn slice(&self, range: &Range<u32>) -> &str {
+        // The whole text was checked to be UTF-8, and ranges are those of `&str`s in it.
+        std::str::from_utf8(&self.text[range.start as usize..range.end as usize])
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for RawObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawObject({} fields)", self.slots.len())
+    }
+}
+
+fn corrupt(message: &'static str) -> Error {
+    Error::new(ErrorKind::Corrupt, message)
+}
+
+fn scan_into(
+    json: &str,
+    reserved: Option<&str>,
+    slots: &mut Vec<Slot>,
+) -> Result<Option<Range<u32>>> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let apart = deserializer
+        .deserialize_map(Scan {
+            json,
+            reserved,
+            slots,
+        })
+        .and_then(|apart| deserializer.end().map(|()| apart))
+        // serde_json's own message may quote what it met, which is a value of the session: only its place is told.
+        .map_err(|error| {
+            Error::new(
+                ErrorKind::Corrupt,
+                format!(
+                    "the stored session is not a JSON object (line {}, column {})",
+                    error.line(),
+                    error.column()
+                ),
+            )
+        })?;
+    Ok(apart)
+}
+
+struct Scan<'de, 's> {
+    json: &'de str,
+    reserved: Option<&'s str>,
+    slots: &'s mut Vec<Slot>,
+}
+
+impl<'de> Scan<'de, '_> {
+    /// Where `part`, which borrows from the text, lies in it.
+    fn place(json: &'de str, part: &'de str) -> Range<u32> {
+        let start = part.as_ptr().addr() - json.as_ptr().addr();
+        // Lengths were checked to fit before the scan began.
+        (start as u32)..((start + part.len()) as u32)
+    }
+}
+
+impl<'de> Visitor<'de> for Scan<'de, '_> {
+    type Value = Option<Range<u32>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let Self {
+            json,
+            reserved,
+            slots,
+        } = self;
+        let mut apart = None;
+        let mut seen: HashMap<Box<str>, usize> = HashMap::new();
+        while let Some(name) = map.next_key_seed(NameSeed)? {
+            let raw: &'de RawValue = map.next_value()?;
+            let value = Self::place(json, raw.get());
+            if reserved == Some(&*name) {
+                apart = Some(value);
+                continue;
+            }
+            let twin = if slots.len() < FEW {
+                slots.iter().position(|slot| text_of(json, slot) == name)
+            } else {
+                if seen.is_empty() {
+                    seen.extend(
+                        slots
+                            .iter()
+                            .enumerate()
+                            .map(|(at, slot)| (text_of(json, slot).into(), at)),
+                    );
+                }
+                seen.insert(name.as_ref().into(), slots.len())
+            };
+            match twin.and_then(|at| slots.get_mut(at).map(|slot| (at, slot))) {
+                Some((at, slot)) => {
+                    slot.value = value;
+                    if !seen.is_empty() {
+                        seen.insert(name.as_ref().into(), at);
+                    }
+                }
+                None => {
+                    let name = match name {
+                        Cow::Borrowed(name) => Name::At(Self::place(json, name)),
+                        Cow::Owned(name) => Name::Unescaped(name.into()),
+                    };
+                    slots.push(Slot { name, value });
+                }
+            }
+        }
+        Ok(apart)
+    }
+}
+
+fn text_of<'a>(json: &'a str, slot: &'a Slot) -> &'a str {
+    match &slot.name {
+        Name::At(range) => &json[range.start as usize..range.end as usize],
+        Name::Unescaped(name) => name,
+    }
+}
+
+struct NameSeed;
+
+impl<'de> DeserializeSeed<'de> for NameSeed {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for NameSeed {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a field name")
+    }
+
+    fn visit_borrowed_str<E: serde::de::Error>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.to_owned()))
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, _: &[u8]) -> Result<Self::Value, E> {
+        Err(E::custom("a field name is text"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(json: &str) -> Result<Vec<(String, String)>> {
+        let (object, _) = RawObject::scan(Bytes::copy_from_slice(json.as_bytes()), None)?;
+        Ok(object
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect())
+    }
+
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    #[test]
+    fn values_are_the_bytes_of_the_text() {
+        let fields = scan(r#" {"a" : [1, 2.50] , "b":{"c":"\u00e9"},"d":null} "#).unwrap();
+        assert_eq!(
+            fields,
+            [
+                pair("a", "[1, 2.50]"),
+                pair("b", r#"{"c":"\u00e9"}"#),
+                pair("d", "null")
+            ]
+        );
+    }
+
+    #[test]
+    fn names_with_escapes_are_read_unescaped() {
+        assert_eq!(
+            scan(r#"{"na\u006de":1,"\u0000":2}"#).unwrap(),
+            [pair("name", "1"), pair("\0", "2")]
+        );
+    }
+
+    #[test]
+    fn the_last_of_two_values_of_one_name_counts() {
+        assert_eq!(
+            scan(r#"{"a":1,"b":2,"\u0061":3}"#).unwrap(),
+            [pair("a", "3"), pair("b", "2")]
+        );
+        let mut many: String = (0..100).map(|n| format!("\"f{n}\":{n},")).collect();
+        many.insert(0, '{');
+        many.push_str(r#""f7":"x","f7":"y","f99":"z"}"#);
+        let fields = scan(&many).unwrap();
+        assert_eq!(fields.len(), 100);
+        assert_eq!(fields[7], pair("f7", "\"y\""));
+        assert_eq!(fields[99], pair("f99", "\"z\""));
+    }
+
+    #[test]
+    fn the_reserved_field_is_given_apart() {
+        let text = Bytes::from_static(br#"{"$":{"v":1},"a":2}"#);
+        let (object, apart) = RawObject::scan(text, Some("$")).unwrap();
+        assert_eq!(apart.unwrap(), br#"{"v":1}"#.as_slice());
+        assert_eq!(object.len(), 1);
+        assert_eq!(object.get("$"), None);
+    }
+
+    #[test]
+    fn what_is_no_object_is_corrupt_and_is_not_quoted() {
+        for json in [
+            "",
+            "[]",
+            "1",
+            "{",
+            r#"{"secret":1"#,
+            r#"{"a":1}x"#,
+            r#"{"a"}"#,
+            r#"{a:1}"#,
+            "{\"a\":\"\n\"}",
+        ] {
+            let error = scan(json).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "{json}");
+            assert!(!error.to_string().contains("secret"));
+        }
+        let error = RawObject::scan(Bytes::from_static(b"{\"a\":\"\xff\"}"), None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn scanning_accepts_what_serde_json_accepts_and_finds_the_same_values(text in r#"\{("[ab]{0,2}":(1|"x"|\[\]|\{"a":1\}|tru|nul),?){0,4}\}?"#) {
+            type Map = serde_json::Map<String, serde_json::Value>;
+            let oracle: std::result::Result<Map, _> = serde_json::from_str(&text);
+            match (oracle, scan(&text)) {
+                (Ok(map), Ok(fields)) => {
+                    proptest::prop_assert_eq!(map.len(), fields.len());
+                    for (name, raw) in fields {
+                        let value: serde_json::Value = serde_json::from_str(&raw).unwrap();
+                        proptest::prop_assert_eq!(&map[&name], &value);
+                    }
+                }
+                (Err(_), Err(_)) => {}
+                (oracle, ours) => proptest::prop_assert!(false, "{text}: {oracle:?} against {ours:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What a step takes and gives, and where it may stand.
+
+use std::fmt;
+
+/// What a step takes from the steps above it and gives to those below, as far as the order of steps depends on
+/// it. A pipeline is checked by the shapes of its steps before it is built.
+///
+/// # Examples
+///
+/// ```
+/// use rrss_core::Shape;
+///
+/// assert_eq!(Shape::on_session().to_string(), "session → session");
+/// assert_eq!(Shape::codec().to_string(), "session → bytes");
+/// assert_eq!(Shape::anywhere().makes_key().to_string(), "id → key");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    pub(crate) kind: Kind,
+    pub(crate) takes: Option<Data>,
+    pub(crate) gives: Option<Data>,
+    pub(crate) makes_key: bool,
+    pub(crate) needs_key: bool,
+    pub(crate) sets_deadline: bool,
+    pub(crate) once: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Transform,
+    Around,
+    Backend,
+}
+
+/// In which form a session passes between two steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data {
+    /// As fields, above the codec.
+    Session,
+    /// As bytes, below it.
+    Bytes,
+}
+
+impl fmt::Display for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Session => "session",
+            Self::Bytes => "bytes",
+        })
+    }
+}
+
+impl Shape {
+    const fn transform(takes: Option<Data>, gives: Option<Data>) -> Self {
+        Self {
+            kind: Kind::Transform,
+            takes,
+            gives,
+            makes_key: false,
+            needs_key: false,
+            sets_deadline: false,
+            once: false,
+        }
+    }
+
+    /// A transform that looks at neither fields nor bytes, and so may stand above or below the codec.
+    #[must_use]
+    pub const fn anywhere() -> Self {
+        Self::transform(None, None)
+    }
+
+    /// A transform of sessions: it stands above the codec.
+    #[must_use]
+    pub const fn on_session() -> Self {
+        Self::transform(Some(Data::Session), Some(Data::Session))
+    }
+
+    /// A transform of bytes: it stands below the codec.
+    #[must_use]
+    pub const fn on_bytes() -> Self {
+        Self::transform(Some(Data::Bytes), Some(Data::Bytes))
+    }
+
+    /// A codec: it takes a session and gives bytes.
+    #[must_use]
+    pub const fn codec() -> Self {
+        Self {
+            once: true,
+            ..Self::transform(Some(Data::Session), Some(Data::Bytes))
+        }
+    }
+
+    /// A backend that keeps bytes: the last step.
+    #[must_use]
+    pub const fn backend() -> Self {
+        Self {
+            kind: Kind::Backend,
+            needs_key: true,
+            once: true,
+            ..Self::transform(Some(Data::Bytes), Some(Data::Bytes))
+        }
+    }
+
+    /// The same shape, as an [`Around`](crate::Around) step.
+    #[must_use]
+    pub const fn around(self) -> Self {
+        Self {
+            kind: Kind::Around,
+            ..self
+        }
+    }
+
+    /// The same shape, for a step that makes the storage key. A pipeline has exactly one.
+    #[must_use]
+    pub const fn makes_key(self) -> Self {
+        Self {
+            makes_key: true,
+            once: true,
+            ..self
+        }
+    }
+
+    /// The same shape, for a step that reads the storage key and so stands below the one that makes it.
+    #[must_use]
+    pub const fn needs_key(self) -> Self {
+        Self {
+            needs_key: true,
+            ..self
+        }
+    }
+
+    /// The same shape, for a step that gives sessions a deadline.
+    #[must_use]
+    pub const fn sets_deadline(self) -> Self {
+        Self {
+            sets_deadline: true,
+            ..self
+        }
+    }
+
+    /// The same shape, for a step that a pipeline may have at most once.
+    #[must_use]
+    pub const fn once(self) -> Self {
+        Self { once: true, ..self }
+    }
+
+    /// Whether it is the shape of a backend.
+    #[must_use]
+    pub const fn is_backend(&self) -> bool {
+        matches!(self.kind, Kind::Backend)
+    }
+
+    /// The role, in a word: `transform`, `around` or `backend`.
+    #[must_use]
+    pub const fn role(&self) -> &'static str {
+        match self.kind {
+            Kind::Transform => "transform",
+            Kind::Around => "around",
+            Kind::Backend => "backend",
+        }
+    }
+
+    /// In which form it takes a session; `None` where it does not look at it.
+    #[must_use]
+    pub const fn takes(&self) -> Option<Data> {
+        self.takes
+    }
+
+    /// In which form it gives a session; `None` where it leaves it as it came.
+    #[must_use]
+    pub const fn gives(&self) -> Option<Data> {
+        self.gives
+    }
+}
+
+impl fmt::Display for Shape {
+    /// What it takes and what it gives, on one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.takes, self.gives) {
+            _ if self.is_backend() => match self.takes {
+                Some(data) => write!(f, "{data} → stored"),
+                None => f.write_str("→ stored"),
+            },
+            _ if self.makes_key => f.write_str("id → key"),
+            _ if self.sets_deadline => f.write_str("sets the deadline"),
+            (Some(takes), Some(gives)) => write!(f, "{takes} → {gives}"),
+            (Some(takes), None) => write!(f, "reads {takes}"),
+            (None, _) => f.write_str("looks at no data"),
+        }
+    }
+}
