@@ -92,6 +92,17 @@ impl Answer {
         }
     }
 
+    /// Takes the session out, as the store does at the end.
+    pub fn take_session(&mut self) -> Option<Session> {
+        match std::mem::replace(&mut self.payload, Payload::None) {
+            Payload::Session(session) => Some(session),
+            other => {
+                self.payload = other;
+                None
+            }
+        }
+    }
+
     /// Takes the bytes out, as a codec does before it puts a session in their place.
     pub fn take_bytes(&mut self) -> Option<Bytes> {
         match std::mem::replace(&mut self.payload, Payload::None) {

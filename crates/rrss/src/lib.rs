@@ -1,1 +1,41 @@
 #![doc = include_str!("../README.md")]
+
+mod builder;
+#[cfg(all(feature = "key-mapper", feature = "expiry", feature = "json-codec", feature = "redis"))]
+mod classic;
+#[cfg(feature = "toml")]
+mod file;
+mod store;
+mod sweeper;
+
+pub use builder::StoreBuilder;
+#[cfg(all(feature = "key-mapper", feature = "expiry", feature = "json-codec", feature = "redis"))]
+pub use classic::{ExpiringRedisOptions, expiring_redis_store, redis_store};
+pub use store::{Listing, Saved, Store};
+
+pub use rrss_core::{
+    Clock, Cursor, Error, ErrorKind, ManualClock, Operation, Pipeline, Registry, Result, Session, SessionId,
+    Shape, SystemClock, Timestamp,
+};
+
+/// What authors of steps use, as they find it in their own dependency `rrss-core`.
+pub use rrss_core as core;
+
+/// Reading `rrss.toml`: reports, the plan of a pipeline, the schema.
+#[cfg(feature = "toml")]
+pub use rrss_loader as loader;
+
+#[cfg(feature = "compression")]
+pub use rrss_compression::{self as compression, Compression};
+#[cfg(feature = "expiry")]
+pub use rrss_expiry::{self as expiry, Expiry};
+#[cfg(feature = "json-codec")]
+pub use rrss_json_codec::{self as json_codec, JsonCodec};
+#[cfg(feature = "key-mapper")]
+pub use rrss_key_mapper::{self as key_mapper, KeyMapper};
+#[cfg(feature = "embedded")]
+pub use rrss_persistence::embedded::{self, Embedded};
+#[cfg(feature = "memory")]
+pub use rrss_persistence::memory::{self, Memory};
+#[cfg(feature = "redis")]
+pub use rrss_persistence::redis::{self, Redis};

@@ -1,0 +1,146 @@
+//! A store in the making.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rrss_core::{
+    Answer, Around, Backend, BuildContext, Clock, Operation, Pipeline, PipelineBuilder, Result, Shape, Step,
+    SystemClock, Transform,
+};
+
+use crate::store::Store;
+
+/// A store in the making, in code: steps are added in the order of a write, and end with a backend.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> rrss::Result<()> {
+/// use std::time::Duration;
+/// use rrss::{Expiry, JsonCodec, Memory, Session, Shape, Store, expiry};
+///
+/// let store = Store::builder()
+///     .key_mapper(|id| format!("shop:sessions:{id}"))
+///     .step::<Expiry>(expiry::Options { duration: Duration::from_secs(3600).into(), ..Default::default() })
+///     .before("forget-password", Shape::on_session(), |op| {
+///         if let Some(session) = op.session_mut() {
+///             session.remove("password");
+///         }
+///         Ok(())
+///     })
+///     .step::<JsonCodec>(Default::default())
+///     .step::<Memory>(Default::default())
+///     .build()?;
+///
+/// let mut session = Session::new();
+/// session.insert("user", "ann")?;
+/// session.insert("password", "hunter2")?;
+/// store.save(&mut session).await?;
+/// let stored = store.load(session.id().unwrap()).await?.unwrap();
+/// assert!(stored.contains_key("user") && !stored.contains_key("password"));
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct StoreBuilder {
+    pipeline: PipelineBuilder,
+    clock: Arc<dyn Clock>,
+    name: Option<String>,
+}
+
+impl Default for StoreBuilder {
+    fn default() -> Self {
+        Self { pipeline: Pipeline::builder(), clock: Arc::new(SystemClock), name: None }
+    }
+}
+
+impl StoreBuilder {
+    /// Adds a step by its type, with its options: the same that its table in a file has.
+    #[must_use]
+    pub fn step<S: Step>(self, options: S::Options) -> Self {
+        self.map(|pipeline| pipeline.step::<S>(options))
+    }
+
+    /// Adds a key mapper from any function of the id, with random UUIDs as ids.
+    ///
+    /// Two ids must never have one key. The keys of a plain function cannot be told from others, so such a store
+    /// does not list or count its sessions; [`KeyMapper::from_fn`](rrss_key_mapper::KeyMapper::from_fn) has the rest.
+    #[cfg(feature = "key-mapper")]
+    #[must_use]
+    pub fn key_mapper(self, key: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        use rrss_key_mapper::KeyMapper;
+        self.transform("key-mapper", KeyMapper::SHAPE, KeyMapper::from_fn(key))
+    }
+
+    /// Adds a transform of your own.
+    #[must_use]
+    pub fn transform(
+        self,
+        name: impl Into<Cow<'static, str>>,
+        shape: Shape,
+        transform: impl Transform,
+    ) -> Self {
+        self.map(|pipeline| pipeline.transform(name, shape, transform))
+    }
+
+    /// Adds a transform from a closure that runs on the way to the backend.
+    #[must_use]
+    pub fn before<F>(self, name: impl Into<Cow<'static, str>>, shape: Shape, before: F) -> Self
+    where
+        F: Fn(&mut Operation) -> Result<()> + Send + Sync + 'static,
+    {
+        self.map(|pipeline| pipeline.before(name, shape, before))
+    }
+
+    /// Adds a transform from a closure that runs on the way back.
+    #[must_use]
+    pub fn after<F>(self, name: impl Into<Cow<'static, str>>, shape: Shape, after: F) -> Self
+    where
+        F: Fn(&Operation, &mut Answer) -> Result<()> + Send + Sync + 'static,
+    {
+        self.map(|pipeline| pipeline.after(name, shape, after))
+    }
+
+    /// Adds a step that wraps everything below it.
+    #[must_use]
+    pub fn around(self, name: impl Into<Cow<'static, str>>, shape: Shape, around: impl Around) -> Self {
+        self.map(|pipeline| pipeline.around(name, shape, around))
+    }
+
+    /// Adds a backend of your own.
+    #[must_use]
+    pub fn backend(self, name: impl Into<Cow<'static, str>>, backend: impl Backend) -> Self {
+        self.map(|pipeline| pipeline.backend(name, backend))
+    }
+
+    /// What steps may know of their surroundings: the folder that relative paths start in.
+    #[must_use]
+    pub fn context(self, context: BuildContext) -> Self {
+        self.map(|pipeline| pipeline.context(context))
+    }
+
+    /// The clock that every operation reads once; the machine's unless said.
+    #[must_use]
+    pub fn clock(self, clock: impl Clock) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// A name for the store, where an application has several.
+    #[must_use]
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), ..self }
+    }
+
+    /// Checks that the steps fit together, and builds the store.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) where they do not, with every reason; else the first
+    /// error of a step that could not be built.
+    pub fn build(self) -> Result<Store> {
+        Ok(Store::with_parts(self.pipeline.build()?, self.clock, self.name))
+    }
+
+    fn map(self, add: impl FnOnce(PipelineBuilder) -> PipelineBuilder) -> Self {
+        Self { pipeline: add(self.pipeline), ..self }
+    }
+}

@@ -1,0 +1,45 @@
+//! Stores from TOML.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rrss_core::{Registry, Result, SystemClock};
+use rrss_loader::{Loader, Plan};
+
+use crate::store::Store;
+
+impl Store {
+    /// A store from a file, with the step types that are linked into this program.
+    ///
+    /// Backends connect at their first operation; `embedded` opens its files here.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) with a report of every problem in the file, each at its
+    /// place; else the error of a step that could not be built.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        Self::from_plan(Loader::new(Registry::linked()).read_file(path)?)
+    }
+
+    /// A store from TOML text. Relative paths in it start in the current directory.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_file`](Store::from_file).
+    pub fn from_toml(text: &str) -> Result<Self> {
+        Self::from_plan(Loader::new(Registry::linked()).read_text(text)?)
+    }
+
+    /// A store from a configuration that a [`Loader`] has checked: with a registry or an environment of your own.
+    ///
+    /// # Errors
+    ///
+    /// The error of a step that could not be built.
+    pub fn from_plan(plan: Plan) -> Result<Self> {
+        let name = plan.settings().name.clone();
+        if let Some(warnings) = plan.warnings() {
+            tracing::warn!("{warnings}");
+        }
+        Ok(Self::with_parts(plan.build()?, Arc::new(SystemClock), name))
+    }
+}

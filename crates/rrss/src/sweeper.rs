@@ -1,0 +1,68 @@
+//! The background sweep of expired sessions.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rrss_core::{Action, Background, Clock, Operation, Outcome, Pipeline, Stop};
+
+/// How often expired sessions are swept where no step says so.
+const RESOLUTION: Duration = Duration::from_secs(600);
+
+/// How many one operation removes at most; the sweep pauses for other work between two of them.
+const BATCH: usize = 1_000;
+
+/// Sweeps a backend that needs it, from the first moment that there is a runtime to do so on.
+pub(crate) struct Sweeper {
+    background: Background,
+    started: AtomicBool,
+    every: Option<Duration>,
+}
+
+impl Sweeper {
+    pub(crate) fn new(pipeline: &Pipeline) -> Self {
+        let every = pipeline.needs_sweep().then(|| pipeline.sweep_every().unwrap_or(RESOLUTION));
+        Self { background: Background::new(), started: AtomicBool::new(every.is_none()), every }
+    }
+
+    /// Starts the sweep if there is a runtime and it has not started; a store may be built before its runtime.
+    pub(crate) fn start(&self, pipeline: &Pipeline, clock: &Arc<dyn Clock>) {
+        if self.started.load(Ordering::Relaxed) || tokio::runtime::Handle::try_current().is_err() {
+            return;
+        }
+        let Some(every) = self.every.filter(|_| !self.started.swap(true, Ordering::AcqRel)) else { return };
+        let (pipeline, clock) = (pipeline.clone(), clock.clone());
+        self.background.spawn("rrss-sweep", move |stop| sweep_every(every, stop, pipeline, clock));
+    }
+
+    pub(crate) async fn shutdown(&self, within: Duration) -> Vec<&'static str> {
+        self.started.store(true, Ordering::Release);
+        self.background.shutdown(within).await
+    }
+}
+
+async fn sweep_every(every: Duration, mut stop: Stop, pipeline: Pipeline, clock: Arc<dyn Clock>) {
+    while stop.sleep(every).await {
+        let mut removed = 0;
+        loop {
+            let mut op = Operation::new(Action::Sweep { limit: BATCH }, clock.now());
+            match pipeline.run(&mut op).await.map(|answer| answer.outcome) {
+                Ok(Outcome::Count(batch)) => {
+                    removed += batch;
+                    if batch < BATCH as u64 {
+                        break;
+                    }
+                }
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "sweeping expired sessions failed; it is tried again at its next turn");
+                    break;
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+        if removed > 0 {
+            tracing::debug!(removed, "swept expired sessions");
+        }
+    }
+}
