@@ -1,0 +1,14 @@
+//! The table `[store]`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What belongs to the store and to no step: the table `[store]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct StoreSettings {
+    /// What the store is called in logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
