@@ -1,1 +1,11 @@
 #![doc = include_str!("../README.md")]
+
+mod id_format;
+mod options;
+mod step;
+mod template;
+
+pub use id_format::IdFormat;
+pub use options::Options;
+pub use step::KeyMapper;
+pub use template::Template;

@@ -1,0 +1,142 @@
+//! What session ids look like: how new ones are made, and which texts can be one.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rrss_core::{Error, ErrorKind, Result, SessionId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How many characters 32 bytes make in base64url without padding.
+const TOKEN_LENGTH: usize = 43;
+
+/// What session ids look like.
+///
+/// Both forms take their bits from the operating system's random number generator. OWASP's ASVS 5.0 asks for at
+/// least 128 random bits in a session id (7.2.3): a UUID v4 has 122 of them, a token 256.
+///
+/// # Examples
+///
+/// ```
+/// use rrss_key_mapper::IdFormat;
+///
+/// let id = IdFormat::Token.generate()?;
+/// assert_eq!(id.as_str().len(), 43);
+/// assert!(IdFormat::Token.accepts(id.as_str()));
+/// assert!(!IdFormat::Uuid.accepts(id.as_str()));
+/// # Ok::<(), rrss_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum IdFormat {
+    /// A random UUID: version 4 of [RFC 9562](https://www.rfc-editor.org/rfc/rfc9562#section-5.4), as 36
+    /// characters in lower case.
+    #[default]
+    Uuid,
+    /// 32 random bytes as 43 characters of base64url without padding
+    /// ([RFC 4648 §5](https://www.rfc-editor.org/rfc/rfc4648#section-5)).
+    Token,
+}
+
+impl IdFormat {
+    /// Whether `text` has this form. It looks at no more than its length and its characters.
+    ///
+    /// A UUID may be of any version: adapters to frameworks bring 128-bit ids of their own. It must be written as
+    /// this step writes it, in lower case with hyphens: one session has one id. A token must decode to 32 bytes,
+    /// and be the only text that does so: the two bits that the last character has to spare are zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rrss_key_mapper::IdFormat;
+    ///
+    /// assert!(IdFormat::Uuid.accepts("8f14e45f-ceea-467f-a3d4-1b2c3d4e5f60"));
+    /// assert!(!IdFormat::Uuid.accepts("8F14E45F-CEEA-467F-A3D4-1B2C3D4E5F60"));
+    /// assert!(!IdFormat::Uuid.accepts("8f14e45fceea467fa3d41b2c3d4e5f60"));
+    /// ```
+    #[must_use]
+    pub fn accepts(self, text: &str) -> bool {
+        match self {
+            Self::Uuid => is_uuid(text.as_bytes()),
+            Self::Token => is_token(text.as_bytes()),
+        }
+    }
+
+    /// A new id that nobody can guess.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`] where the operating system gives no random bytes.
+    pub fn generate(self) -> Result<SessionId> {
+        match self {
+            Self::Uuid => {
+                let uuid = uuid::Builder::from_random_bytes(random()?).into_uuid();
+                let mut text = uuid::Uuid::encode_buffer();
+                Ok(SessionId::from(&*uuid.hyphenated().encode_lower(&mut text)))
+            }
+            Self::Token => Ok(SessionId::from(URL_SAFE_NO_PAD.encode(random::<32>()?))),
+        }
+    }
+}
+
+impl fmt::Display for IdFormat {
+    /// What an id of this form is, in words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Uuid => "a uuid: 36 characters in lower case, with hyphens",
+            Self::Token => "a token: 43 characters of base64url, which stand for 32 bytes",
+        })
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Error::new(
+            ErrorKind::Unavailable,
+            "the operating system gave no random bytes for a new session id",
+        )
+        .with_source(error)
+    })?;
+    Ok(bytes)
+}
+
+fn is_uuid(text: &[u8]) -> bool {
+    text.len() == uuid::fmt::Hyphenated::LENGTH
+        && text.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
+fn is_token(text: &[u8]) -> bool {
+    let in_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    // 43 characters are 258 bits for 256: the last one stands for a multiple of four.
+    let is_canonical = |last: &u8| b"AEIMQUYcgkosw048".contains(last);
+    text.len() == TOKEN_LENGTH
+        && text.iter().all(in_alphabet)
+        && text.last().is_some_and(is_canonical)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_accepted_exactly_when_it_decodes_and_encodes_to_itself() {
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=\0 ";
+        let mut accepted = 0;
+        for &last in alphabet {
+            let mut text = vec![b'x'; TOKEN_LENGTH - 1];
+            text.push(last);
+            let decodes = URL_SAFE_NO_PAD
+                .decode(&text)
+                .is_ok_and(|bytes| URL_SAFE_NO_PAD.encode(bytes).as_bytes() == text);
+            assert_eq!(is_token(&text), decodes, "last character {last}");
+            accepted += usize::from(decodes);
+        }
+        assert_eq!(accepted, 16);
+    }
+}
