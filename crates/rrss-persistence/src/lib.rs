@@ -2,6 +2,8 @@
 
 #[cfg(feature = "embedded")]
 pub mod embedded;
+#[cfg(any(feature = "embedded", feature = "memory"))]
+mod fate;
 #[cfg(feature = "memory")]
 pub mod memory;
 #[cfg(feature = "redis")]

@@ -1,1 +1,47 @@
-//! The `embedded` step.
+//! The `embedded` step: sessions on this machine's disk, for one process, with nothing to install.
+//!
+//! The engine is [fjall](https://docs.rs/fjall), a log-structured merge tree. Three of its keyspaces are used:
+//!
+//! | keyspace | key | value |
+//! |---|---|---|
+//! | `sessions` | storage key | deadline, then the bytes as they were written |
+//! | `deadlines` | deadline, then storage key | nothing; for the sweep |
+//! | `meta` | `format` | the version of this layout: 1 |
+//!
+//! Deadlines are milliseconds since 1970 in 8 bytes, big endian, so that they sort; `2^64 - 1` stands for none.
+//! Each operation is one atomic batch over the keyspaces, and runs on a thread for blocking work: the async
+//! runtime never waits for the disk. An operation whose future is dropped still happens whole, or not at all.
+//!
+//! # Examples
+//!
+//! ```
+//! use rrss_core::{Action, Backend, Operation, Payload, StorageKey, Timestamp, Written};
+//! use rrss_persistence::embedded::{Embedded, Options};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> rrss_core::Result<()> {
+//! # let dir = tempfile::tempdir().unwrap();
+//! # let path = dir.path().join("sessions");
+//! let mut op = Operation::new(Action::Create, Timestamp::from_millis(0));
+//! op.key = Some(StorageKey::from("sessions:42".to_owned()));
+//! op.payload = Payload::Bytes("{}".into());
+//!
+//! let embedded = Embedded::open(&Options::at(&path))?;
+//! assert_eq!(embedded.write(&op).await?, Written::Done);
+//! drop(embedded);
+//!
+//! let embedded = Embedded::open(&Options::at(&path))?;
+//! assert!(embedded.load(&op).await?.is_some());
+//! # Ok(()) }
+//! ```
+
+mod engine;
+mod listing;
+mod open;
+mod options;
+mod record;
+mod step;
+mod stripes;
+mod sweep;
+
+pub use self::options::{Durability, Options};
+pub use self::step::Embedded;

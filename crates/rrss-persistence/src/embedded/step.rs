@@ -1,0 +1,144 @@
+//! The `embedded` step and backend: the engine's blocking calls, made where they may block.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rrss_core::{
+    Backend, BuildContext, Cursor, Error, ErrorKind, Operation, Page, Record, Result, Role, Shape,
+    Step, Written,
+};
+use tokio::runtime::Handle;
+
+use super::Options;
+use super::engine::Engine;
+
+/// Keeps sessions on this machine's disk.
+///
+/// Dropping it closes the directory, once the operations under way are done.
+///
+/// # Examples
+///
+/// See the [module](super).
+pub struct Embedded {
+    engine: Arc<Engine>,
+    options: Options,
+}
+
+impl Embedded {
+    /// Opens the directory, and creates it where it is missing. It blocks meanwhile, which takes some
+    /// milliseconds; more where a killed process left much to read again.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`] where another process has it open, or this one already.
+    /// [`ErrorKind::Config`] where it cannot be a directory of sessions, or is one of a newer version.
+    /// [`ErrorKind::Corrupt`] where it is damaged.
+    pub fn open(options: &Options) -> Result<Self> {
+        Ok(Self {
+            engine: Arc::new(Engine::open(options)?),
+            options: options.clone(),
+        })
+    }
+
+    /// Does `work` on a thread that may block. It is done to its end even if the caller stops waiting.
+    async fn run<T, F>(&self, work: F) -> Result<T>
+    where
+        F: FnOnce(&Engine) -> Result<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let runtime = Handle::try_current().map_err(|error| {
+            Error::new(
+                ErrorKind::Config,
+                "the `embedded` backend needs tokio; call it inside a tokio runtime",
+            )
+            .with_source(error)
+        })?;
+        let engine = Arc::clone(&self.engine);
+        let done = runtime.spawn_blocking(move || work(&engine)).await;
+        done.map_err(|error| {
+            Error::new(
+                ErrorKind::Unavailable,
+                "the runtime or the engine stopped before the operation was done",
+            )
+            .with_source(error)
+        })?
+    }
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Embedded")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Step for Embedded {
+    const TYPE: &'static str = "embedded";
+    const EXAMPLE: &'static str =
+        "[[step]]\ntype = \"embedded\"\npath = \"data/sessions\"\ndurability = \"process\"\n";
+    type Options = Options;
+
+    fn shape(_: &Options) -> Shape {
+        Shape::backend()
+    }
+
+    fn build(options: Options, context: &BuildContext) -> Result<Role> {
+        Ok(Role::backend(Self::open(&Options {
+            path: context.resolve(&options.path),
+            ..options
+        })?))
+    }
+}
+
+rrss_core::register!(Embedded);
+
+impl Backend for Embedded {
+    async fn load(&self, op: &Operation) -> Result<Option<Record>> {
+        let op = op.clone();
+        self.run(move |engine| engine.load(&op)).await
+    }
+
+    async fn write(&self, op: &Operation) -> Result<Written> {
+        let op = op.clone();
+        self.run(move |engine| engine.write(&op)).await
+    }
+
+    async fn touch(&self, op: &Operation) -> Result<bool> {
+        let op = op.clone();
+        self.run(move |engine| engine.touch(&op)).await
+    }
+
+    async fn delete(&self, op: &Operation) -> Result<bool> {
+        let op = op.clone();
+        self.run(move |engine| engine.delete(&op)).await
+    }
+
+    async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
+        let (op, cursor) = (op.clone(), cursor.cloned());
+        self.run(move |engine| engine.list(&op, cursor.as_ref(), limit))
+            .await
+    }
+
+    async fn count(&self, op: &Operation) -> Result<u64> {
+        let op = op.clone();
+        self.run(move |engine| engine.count(&op)).await
+    }
+
+    async fn sweep(&self, op: &Operation, limit: usize) -> Result<u64> {
+        let op = op.clone();
+        self.run(move |engine| engine.sweep(&op, limit)).await
+    }
+
+    fn needs_sweep(&self) -> bool {
+        true
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.run(Engine::ping).await
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.run(Engine::close).await
+    }
+}

@@ -1,0 +1,152 @@
+//! The `memory` step and backend.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rrss_core::{
+    Backend, BuildContext, Cursor, Error, ErrorKind, Operation, Page, Record, Result, Role, Shape,
+    Step, StorageKey, Written,
+};
+
+use super::Options;
+use super::sessions::{AT_ONCE, Sessions};
+
+/// Keeps sessions in this process.
+///
+/// Expired sessions are never returned; they take up room until a sweep, or a create that finds no room.
+///
+/// # Examples
+///
+/// See the [module](super).
+pub struct Memory {
+    options: Options,
+    sessions: Mutex<Sessions>,
+}
+
+impl Memory {
+    /// Without sessions.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            sessions: Mutex::default(),
+        }
+    }
+
+    /// A panic elsewhere while the lock was held says nothing of the sessions: each change is made of calls that
+    /// do not panic.
+    fn lock(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new(Options::default())
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Step for Memory {
+    const TYPE: &'static str = "memory";
+    const EXAMPLE: &'static str = "[[step]]\ntype = \"memory\"\ncapacity = 100_000\n";
+    type Options = Options;
+
+    fn shape(_: &Options) -> Shape {
+        Shape::backend()
+    }
+
+    fn build(options: Options, _: &BuildContext) -> Result<Role> {
+        Ok(Role::backend(Self::new(options)))
+    }
+}
+
+rrss_core::register!(Memory);
+
+impl Backend for Memory {
+    async fn load(&self, op: &Operation) -> Result<Option<Record>> {
+        let key = op.key()?.as_str();
+        let sessions = self.lock();
+        let live = sessions.live(key, op.now());
+        Ok(live.map(|stored| Record::new(stored.bytes.clone(), stored.deadline)))
+    }
+
+    async fn write(&self, op: &Operation) -> Result<Written> {
+        self.lock().write(op, self.options.capacity)
+    }
+
+    async fn touch(&self, op: &Operation) -> Result<bool> {
+        self.lock().touch(op)
+    }
+
+    async fn delete(&self, op: &Operation) -> Result<bool> {
+        let key = op.key()?.as_str();
+        let mut sessions = self.lock();
+        let live = sessions.live(key, op.now()).is_some();
+        sessions.remove(key);
+        Ok(live)
+    }
+
+    async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
+        let space = op.key_space()?;
+        let after = cursor
+            .map(|cursor| std::str::from_utf8(cursor.as_bytes()))
+            .transpose()
+            .map_err(|_| {
+                Error::new(
+                    ErrorKind::Value,
+                    "this cursor is not one of the `memory` backend; list from the first page again",
+                )
+            })?;
+        let sessions = self.lock();
+        let (keys, next) = sessions.keys(space, after, op.now(), limit.max(1));
+        Ok(Page::new(
+            keys.into_iter()
+                .map(|key| StorageKey::from(key.to_owned()))
+                .collect(),
+            next.map(|next| Cursor::from(next.as_bytes().to_vec())),
+        ))
+    }
+
+    async fn count(&self, op: &Operation) -> Result<u64> {
+        let space = op.key_space()?;
+        let (mut count, mut after) = (0, None::<String>);
+        loop {
+            let sessions = self.lock();
+            let (keys, next) = sessions.keys(space, after.as_deref(), op.now(), AT_ONCE);
+            count += keys.len() as u64;
+            match next {
+                Some(next) => after = Some(next.to_owned()),
+                None => return Ok(count),
+            }
+        }
+    }
+
+    async fn sweep(&self, op: &Operation, limit: usize) -> Result<u64> {
+        let mut removed = 0;
+        while removed < limit {
+            let batch = AT_ONCE.min(limit - removed);
+            let swept = self.lock().sweep(op.now(), batch);
+            removed += swept;
+            if swept < batch {
+                break;
+            }
+        }
+        Ok(removed as u64)
+    }
+
+    fn needs_sweep(&self) -> bool {
+        true
+    }
+
+    async fn ping(&self) -> Result<()> {
+        Ok(())
+    }
+}
