@@ -93,26 +93,43 @@ mod tests {
         for value in values {
             headers.append(header::COOKIE, HeaderValue::from_str(value).unwrap());
         }
-        CookieConfig::default().read(&headers).map(|id| id.as_str().to_owned())
+        CookieConfig::default()
+            .read(&headers)
+            .map(|id| id.as_str().to_owned())
     }
 
     #[test]
     fn the_id_is_found_among_other_cookies() {
-        assert_eq!(read(&["a=1; __Host-session=abc; b=2"]).as_deref(), Some("abc"));
-        assert_eq!(read(&["a=1", "b=2;__Host-session=abc"]).as_deref(), Some("abc"));
+        assert_eq!(
+            read(&["a=1; __Host-session=abc; b=2"]).as_deref(),
+            Some("abc")
+        );
+        assert_eq!(
+            read(&["a=1", "b=2;__Host-session=abc"]).as_deref(),
+            Some("abc")
+        );
     }
 
     #[test]
     fn what_is_no_id_is_no_cookie() {
         let long = format!("__Host-session={}", "a".repeat(8192));
-        for value in ["", "session=abc", "__Host-session", "__Host-session=", "x__Host-session=abc", &long] {
+        for value in [
+            "",
+            "session=abc",
+            "__Host-session",
+            "__Host-session=",
+            "x__Host-session=abc",
+            &long,
+        ] {
             assert_eq!(read(&[value]), None, "{value}");
         }
     }
 
     #[test]
     fn the_attributes_are_secure_by_default() {
-        let value = CookieConfig::default().write(&"abc".into(), Some(Duration::from_secs(60))).unwrap();
+        let value = CookieConfig::default()
+            .write(&"abc".into(), Some(Duration::from_secs(60)))
+            .unwrap();
         assert_eq!(
             value.to_str().unwrap(),
             "__Host-session=abc; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=60"
@@ -125,6 +142,9 @@ mod tests {
         let value = CookieConfig::default().remove().unwrap();
         let value = value.to_str().unwrap();
         assert!(value.starts_with("__Host-session=;"), "{value}");
-        assert!(value.contains("Path=/") && value.contains("Max-Age=0") && value.contains("Secure"), "{value}");
+        assert!(
+            value.contains("Path=/") && value.contains("Max-Age=0") && value.contains("Secure"),
+            "{value}"
+        );
     }
 }

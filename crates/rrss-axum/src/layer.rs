@@ -47,7 +47,10 @@ impl SessionLayer {
     /// Sessions from `store`, with a secure cookie.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, cookie: Arc::default() }
+        Self {
+            store,
+            cookie: Arc::default(),
+        }
     }
 
     /// Names the cookie. A name that begins with `__Host-` makes browsers insist on `Secure`, `Path=/` and no
@@ -95,7 +98,10 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { inner, layer: self.clone() }
+        SessionService {
+            inner,
+            layer: self.clone(),
+        }
     }
 }
 
@@ -108,7 +114,9 @@ pub struct SessionService<S> {
 
 impl<S> fmt::Debug for SessionService<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionService").field("layer", &self.layer).finish_non_exhaustive()
+        f.debug_struct("SessionService")
+            .field("layer", &self.layer)
+            .finish_non_exhaustive()
     }
 }
 
@@ -158,6 +166,8 @@ fn tell(cookie: &CookieConfig, told: &Told, headers: &mut HeaderMap) {
     headers.append(header::VARY, HeaderValue::from_static("Cookie"));
     if let Some(set) = set {
         headers.append(header::SET_COOKIE, set);
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache=\"Set-Cookie\""));
+        headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-cache=\"Set-Cookie\""));
     }
 }

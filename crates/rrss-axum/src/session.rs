@@ -63,7 +63,13 @@ pub(crate) enum Told {
 
 impl Session {
     pub(crate) fn new(store: Store, presented: Option<SessionId>) -> Self {
-        Self { shared: Arc::new(Shared { store, presented, state: Mutex::default() }) }
+        Self {
+            shared: Arc::new(Shared {
+                store,
+                presented,
+                state: Mutex::default(),
+            }),
+        }
     }
 
     /// The value of a field, decoded; `None` where there is no such field.
@@ -72,7 +78,9 @@ impl Session {
     ///
     /// Where the session cannot be loaded, or the field is not a `T`.
     pub async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        self.with(|session| session.get(name)).await?.map_err(Into::into)
+        self.with(|session| session.get(name))
+            .await?
+            .map_err(Into::into)
     }
 
     /// Sets a field. Setting it to the value that it has already is no change.
@@ -81,7 +89,9 @@ impl Session {
     ///
     /// Where the session cannot be loaded, or the value does not serialise.
     pub async fn insert<T: Serialize + Sync + ?Sized>(&self, name: &str, value: &T) -> Result<()> {
-        self.with(|session| session.insert(name, value)).await?.map_err(Into::into)
+        self.with(|session| session.insert(name, value))
+            .await?
+            .map_err(Into::into)
     }
 
     /// Removes a field and says whether there was one.
@@ -152,7 +162,11 @@ impl Session {
     pub async fn end(&self) -> Result<()> {
         let mut state = self.shared.state.lock().await;
         refuse_if_finished(&state)?;
-        let stored = state.session.as_ref().filter(|session| !session.is_new()).and_then(rrss::Session::id);
+        let stored = state
+            .session
+            .as_ref()
+            .filter(|session| !session.is_new())
+            .and_then(rrss::Session::id);
         let id = match &state.session {
             Some(_) => stored.cloned(),
             None => self.shared.presented.clone(),
@@ -173,20 +187,32 @@ impl Session {
         let store = &self.shared.store;
         let rotate = state.rotate;
         let stale = state.stale;
-        let Some(session) = &mut state.session else { return Ok(Told::Nothing { used: false }) };
-        let saved = if rotate { store.rotate(session).await } else { store.save(session).await };
+        let Some(session) = &mut state.session else {
+            return Ok(Told::Nothing { used: false });
+        };
+        let saved = if rotate {
+            store.rotate(session).await
+        } else {
+            store.save(session).await
+        };
         match saved {
             Ok(Saved::Created | Saved::Replaced) => {}
             Ok(_) if stale => return Ok(Told::Forget),
             Ok(_) => return Ok(Told::Nothing { used: true }),
             Err(error) if error.kind() == ErrorKind::Gone => {
-                tracing::info!("a session ended while a request was using it; what that request changed is dropped");
+                tracing::info!(
+                    "a session ended while a request was using it; what that request changed is dropped"
+                );
                 return Ok(Told::Forget);
             }
             Err(error) => return Err(error.into()),
         }
-        let Some(id) = session.id() else { return Ok(Told::Nothing { used: true }) };
-        let lives = session.expires_at().map(|deadline| deadline.since(store.now()));
+        let Some(id) = session.id() else {
+            return Ok(Told::Nothing { used: true });
+        };
+        let lives = session
+            .expires_at()
+            .map(|deadline| deadline.since(store.now()));
         // A browser that holds this id already needs no cookie, unless its life is longer now.
         if lives.is_none() && self.shared.presented.as_ref() == Some(id) {
             return Ok(Told::Nothing { used: true });
@@ -250,6 +276,10 @@ impl std::error::Error for MissingLayer {}
 impl IntoResponse for MissingLayer {
     fn into_response(self) -> Response {
         tracing::error!("{self}");
-        (StatusCode::INTERNAL_SERVER_ERROR, "the session could not be used\n").into_response()
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the session could not be used\n",
+        )
+            .into_response()
     }
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use rrss_core::{
-    Answer, Around, Backend, BuildContext, Clock, Operation, Pipeline, PipelineBuilder, Result, Shape, Step,
-    SystemClock, Transform,
+    Answer, Around, Backend, BuildContext, Clock, Operation, Pipeline, PipelineBuilder, Result,
+    Shape, Step, SystemClock, Transform,
 };
 
 use crate::store::Store;
@@ -49,7 +49,11 @@ pub struct StoreBuilder {
 
 impl Default for StoreBuilder {
     fn default() -> Self {
-        Self { pipeline: Pipeline::builder(), clock: Arc::new(SystemClock), name: None }
+        Self {
+            pipeline: Pipeline::builder(),
+            clock: Arc::new(SystemClock),
+            name: None,
+        }
     }
 }
 
@@ -102,7 +106,12 @@ impl StoreBuilder {
 
     /// Adds a step that wraps everything below it.
     #[must_use]
-    pub fn around(self, name: impl Into<Cow<'static, str>>, shape: Shape, around: impl Around) -> Self {
+    pub fn around(
+        self,
+        name: impl Into<Cow<'static, str>>,
+        shape: Shape,
+        around: impl Around,
+    ) -> Self {
         self.map(|pipeline| pipeline.around(name, shape, around))
     }
 
@@ -121,13 +130,19 @@ impl StoreBuilder {
     /// The clock that every operation reads once; the machine's unless said.
     #[must_use]
     pub fn clock(self, clock: impl Clock) -> Self {
-        Self { clock: Arc::new(clock), ..self }
+        Self {
+            clock: Arc::new(clock),
+            ..self
+        }
     }
 
     /// A name for the store, where an application has several.
     #[must_use]
     pub fn name(self, name: impl Into<String>) -> Self {
-        Self { name: Some(name.into()), ..self }
+        Self {
+            name: Some(name.into()),
+            ..self
+        }
     }
 
     /// Checks that the steps fit together, and builds the store.
@@ -137,10 +152,17 @@ impl StoreBuilder {
     /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) where they do not, with every reason; else the first
     /// error of a step that could not be built.
     pub fn build(self) -> Result<Store> {
-        Ok(Store::with_parts(self.pipeline.build()?, self.clock, self.name))
+        Ok(Store::with_parts(
+            self.pipeline.build()?,
+            self.clock,
+            self.name,
+        ))
     }
 
     fn map(self, add: impl FnOnce(PipelineBuilder) -> PipelineBuilder) -> Self {
-        Self { pipeline: add(self.pipeline), ..self }
+        Self {
+            pipeline: add(self.pipeline),
+            ..self
+        }
     }
 }

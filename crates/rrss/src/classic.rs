@@ -49,7 +49,11 @@ pub fn redis_store(options: redis::Options) -> Result<Store> {
 /// # Ok::<(), rrss::Error>(())
 /// ```
 pub fn expiring_redis_store(options: ExpiringRedisOptions) -> Result<Store> {
-    let ExpiringRedisOptions { redis, duration, resolution } = options;
+    let ExpiringRedisOptions {
+        redis,
+        duration,
+        resolution,
+    } = options;
     Store::builder()
         .step::<KeyMapper>(Default::default())
         .step::<Expiry>(expiry::Options {

@@ -1,7 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
-#[cfg(all(feature = "key-mapper", feature = "expiry", feature = "json-codec", feature = "redis"))]
+#[cfg(all(
+    feature = "key-mapper",
+    feature = "expiry",
+    feature = "json-codec",
+    feature = "redis"
+))]
 mod classic;
 #[cfg(feature = "toml")]
 mod file;
@@ -9,13 +14,18 @@ mod store;
 mod sweeper;
 
 pub use builder::StoreBuilder;
-#[cfg(all(feature = "key-mapper", feature = "expiry", feature = "json-codec", feature = "redis"))]
+#[cfg(all(
+    feature = "key-mapper",
+    feature = "expiry",
+    feature = "json-codec",
+    feature = "redis"
+))]
 pub use classic::{ExpiringRedisOptions, expiring_redis_store, redis_store};
 pub use store::{Listing, Saved, Store};
 
 pub use rrss_core::{
-    Clock, Cursor, Error, ErrorKind, ManualClock, Operation, Pipeline, Registry, Result, Session, SessionId,
-    Shape, SystemClock, Timestamp,
+    Clock, Cursor, Error, ErrorKind, ManualClock, Operation, Pipeline, Registry, Result, Session,
+    SessionId, Shape, SystemClock, Timestamp,
 };
 
 /// What authors of steps use, as they find it in their own dependency `rrss-core`.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rrss_core::{
-    Action, Answer, Clock, Cursor, Deadline, Error, ErrorKind, Operation, Outcome, Pipeline, Result,
-    Session, SessionId, SystemClock, Timestamp,
+    Action, Answer, Clock, Cursor, Deadline, Error, ErrorKind, Operation, Outcome, Pipeline,
+    Result, Session, SessionId, SystemClock, Timestamp,
 };
 
 use crate::builder::StoreBuilder;
@@ -107,9 +107,20 @@ impl Store {
         Self::with_parts(pipeline, Arc::new(SystemClock), None)
     }
 
-    pub(crate) fn with_parts(pipeline: Pipeline, clock: Arc<dyn Clock>, name: Option<String>) -> Self {
+    pub(crate) fn with_parts(
+        pipeline: Pipeline,
+        clock: Arc<dyn Clock>,
+        name: Option<String>,
+    ) -> Self {
         let sweeper = Sweeper::new(&pipeline);
-        let store = Self { inner: Arc::new(Inner { pipeline, clock, name, sweeper }) };
+        let store = Self {
+            inner: Arc::new(Inner {
+                pipeline,
+                clock,
+                name,
+                sweeper,
+            }),
+        };
         store.start();
         store
     }
@@ -127,7 +138,9 @@ impl Store {
         if answer.outcome != Outcome::Found {
             return Ok(None);
         }
-        let mut session = answer.take_session().ok_or_else(|| unexpected(&op, &answer))?;
+        let mut session = answer
+            .take_session()
+            .ok_or_else(|| unexpected(&op, &answer))?;
         session.mark_stored(id.clone(), answer.stored, answer.expires_at);
         Ok(Some(session))
     }
@@ -196,7 +209,8 @@ impl Store {
     ///
     /// As [`load`](Store::load).
     pub async fn delete(&self, id: &SessionId) -> Result<bool> {
-        self.run_on_one(&mut self.operation(Action::Delete).with_id(id.clone())).await
+        self.run_on_one(&mut self.operation(Action::Delete).with_id(id.clone()))
+            .await
     }
 
     /// Gives a session a new id, with its fields, its unsaved changes and its creation time; the old id is dead
@@ -238,7 +252,10 @@ impl Store {
         let mut op = self.operation(Action::List { cursor, limit });
         let answer = self.run(&mut op).await?;
         match answer.outcome {
-            Outcome::Page(page) => Ok(Listing { ids: page.ids, next: page.next }),
+            Outcome::Page(page) => Ok(Listing {
+                ids: page.ids,
+                next: page.next,
+            }),
             _ => Err(unexpected(&op, &answer)),
         }
     }
@@ -261,7 +278,9 @@ impl Store {
     pub async fn sweep(&self) -> Result<u64> {
         let mut removed = 0;
         loop {
-            let batch = self.run_for_count(Action::Sweep { limit: SWEEP_BATCH }).await?;
+            let batch = self
+                .run_for_count(Action::Sweep { limit: SWEEP_BATCH })
+                .await?;
             removed += batch;
             if batch < SWEEP_BATCH as u64 {
                 return Ok(removed);
@@ -294,7 +313,10 @@ impl Store {
         {
             return closed;
         }
-        Err(Error::new(ErrorKind::Timeout, format!("the store did not shut down within {within:?}")))
+        Err(Error::new(
+            ErrorKind::Timeout,
+            format!("the store did not shut down within {within:?}"),
+        ))
     }
 
     /// The name that `[store]` gives it, if any.
@@ -341,7 +363,9 @@ impl Store {
         }
         Err(Error::new(
             ErrorKind::Conflict,
-            format!("{CREATE_ATTEMPTS} fresh session ids were all taken; is the source of randomness broken?"),
+            format!(
+                "{CREATE_ATTEMPTS} fresh session ids were all taken; is the source of randomness broken?"
+            ),
         ))
     }
 
@@ -373,7 +397,9 @@ impl Store {
     }
 
     fn start(&self) {
-        self.inner.sweeper.start(&self.inner.pipeline, &self.inner.clock);
+        self.inner
+            .sweeper
+            .start(&self.inner.pipeline, &self.inner.clock);
     }
 }
 
@@ -387,7 +413,9 @@ impl fmt::Debug for Store {
 }
 
 fn mark_stored(session: &mut Session, op: &Operation, answer: Answer) {
-    let kept = session.expires_at().filter(|_| op.deadline == Deadline::Keep);
+    let kept = session
+        .expires_at()
+        .filter(|_| op.deadline == Deadline::Keep);
     if let Some(id) = op.id() {
         session.mark_stored(id.clone(), answer.stored, answer.expires_at.or(kept));
     }
@@ -396,7 +424,9 @@ fn mark_stored(session: &mut Session, op: &Operation, answer: Answer) {
 fn gone(what: &str) -> Error {
     Error::new(
         ErrorKind::Gone,
-        format!("the session that was to be {what} does not exist any more; it was deleted, expired or rotated"),
+        format!(
+            "the session that was to be {what} does not exist any more; it was deleted, expired or rotated"
+        ),
     )
 }
 
@@ -407,6 +437,9 @@ fn unexpected(op: &Operation, answer: &Answer) -> Error {
     };
     Error::new(
         ErrorKind::Unsupported,
-        format!("a step or the backend answered {:?} with {outcome}, which that operation does not know", op.action()),
+        format!(
+            "a step or the backend answered {:?} with {outcome}, which that operation does not know",
+            op.action()
+        ),
     )
 }

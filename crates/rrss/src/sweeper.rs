@@ -21,8 +21,14 @@ pub(crate) struct Sweeper {
 
 impl Sweeper {
     pub(crate) fn new(pipeline: &Pipeline) -> Self {
-        let every = pipeline.needs_sweep().then(|| pipeline.sweep_every().unwrap_or(RESOLUTION));
-        Self { background: Background::new(), started: AtomicBool::new(every.is_none()), every }
+        let every = pipeline
+            .needs_sweep()
+            .then(|| pipeline.sweep_every().unwrap_or(RESOLUTION));
+        Self {
+            background: Background::new(),
+            started: AtomicBool::new(every.is_none()),
+            every,
+        }
     }
 
     /// Starts the sweep if there is a runtime and it has not started; a store may be built before its runtime.
@@ -30,9 +36,16 @@ impl Sweeper {
         if self.started.load(Ordering::Relaxed) || tokio::runtime::Handle::try_current().is_err() {
             return;
         }
-        let Some(every) = self.every.filter(|_| !self.started.swap(true, Ordering::AcqRel)) else { return };
+        let Some(every) = self
+            .every
+            .filter(|_| !self.started.swap(true, Ordering::AcqRel))
+        else {
+            return;
+        };
         let (pipeline, clock) = (pipeline.clone(), clock.clone());
-        self.background.spawn("rrss-sweep", move |stop| sweep_every(every, stop, pipeline, clock));
+        self.background.spawn("rrss-sweep", move |stop| {
+            sweep_every(every, stop, pipeline, clock)
+        });
     }
 
     pub(crate) async fn shutdown(&self, within: Duration) -> Vec<&'static str> {

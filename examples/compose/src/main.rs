@@ -10,7 +10,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let shop = "corner-shop";
     let store = Store::builder()
         .key_mapper(move |id| format!("{shop}:sessions:{id}"))
-        .step::<Expiry>(expiry::Options { duration: Duration::from_secs(3600).into(), ..Default::default() })
+        .step::<Expiry>(expiry::Options {
+            duration: Duration::from_secs(3600).into(),
+            ..Default::default()
+        })
         .before("forget-password", Shape::on_session(), |op| {
             if let Some(session) = op.session_mut() {
                 session.remove("password");

@@ -15,7 +15,9 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::INFO).init();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
+        .init();
     match serve().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -29,16 +31,23 @@ async fn main() -> ExitCode {
 async fn serve() -> Result<(), Box<dyn std::error::Error>> {
     let store = Store::from_file(config())?;
     let address = env::var("COUNTER_ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
-    let listener = TcpListener::bind(&address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let listener = TcpListener::bind(&address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     writeln!(std::io::stdout(), "open http://{}", listener.local_addr()?)?;
 
-    axum::serve(listener, shop::router(store.clone())).with_graceful_shutdown(asked_to_stop()).await?;
+    axum::serve(listener, shop::router(store.clone()))
+        .with_graceful_shutdown(asked_to_stop())
+        .await?;
     store.shutdown(Duration::from_secs(5)).await?;
     Ok(())
 }
 
 fn config() -> PathBuf {
-    env::var_os("RRSS_CONFIG").map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/rrss.toml").into(), Into::into)
+    env::var_os("RRSS_CONFIG").map_or_else(
+        || concat!(env!("CARGO_MANIFEST_DIR"), "/rrss.toml").into(),
+        Into::into,
+    )
 }
 
 async fn asked_to_stop() {

@@ -74,7 +74,10 @@ fn shelf(good: &str, picture: &str, cents: u32, count: u32) -> Markup {
 }
 
 fn total(cart: &Cart) -> Markup {
-    let sum: u32 = GOODS.iter().map(|(good, _, cents)| cents * cart.get(*good).copied().unwrap_or_default()).sum();
+    let sum: u32 = GOODS
+        .iter()
+        .map(|(good, _, cents)| cents * cart.get(*good).copied().unwrap_or_default())
+        .sum();
     html! {
         section.total {
             @if cart.is_empty() {

@@ -14,8 +14,12 @@ use serde::Deserialize;
 use crate::page;
 
 /// What is for sale: name, picture, price in cents.
-pub(crate) const GOODS: [(&str, &str, u32); 4] =
-    [("Tea", "🍵", 450), ("Bread", "🥖", 320), ("Apples", "🍎", 280), ("Honey", "🍯", 690)];
+pub(crate) const GOODS: [(&str, &str, u32); 4] = [
+    ("Tea", "🍵", 450),
+    ("Bread", "🥖", 320),
+    ("Apples", "🍎", 280),
+    ("Honey", "🍯", 690),
+];
 
 /// The cart: how many of each.
 pub(crate) type Cart = BTreeMap<String, u32>;
@@ -27,7 +31,13 @@ pub(crate) fn router(store: Store) -> Router {
         .route("/sign-out", post(sign_out))
         .route("/cart", post(change_cart))
         .layer(SessionLayer::new(store.clone()).plain_http_for_development())
-        .route("/style.css", get(([(header::CONTENT_TYPE, "text/css")], include_str!("style.css"))))
+        .route(
+            "/style.css",
+            get((
+                [(header::CONTENT_TYPE, "text/css")],
+                include_str!("style.css"),
+            )),
+        )
         .with_state(store)
 }
 

@@ -32,7 +32,10 @@ impl Step for Forget {
 impl Transform for Forget {
     fn before(&self, op: &mut Operation) -> Result<()> {
         if let Some(session) = op.session_mut() {
-            self.0.fields.iter().for_each(|name| drop(session.remove(name)));
+            self.0
+                .fields
+                .iter()
+                .for_each(|name| drop(session.remove(name)));
         }
         Ok(())
     }

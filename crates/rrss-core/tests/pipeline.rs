@@ -1,0 +1,232 @@
+//! How an operation passes the steps, and how its answer comes back.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use rrss_core::{
+    Action, Answer, Around, Backend, Cursor, Deadline, Error, ErrorKind, Guard, Next, Operation,
+    Outcome, Page, Payload, Pipeline, PipelineBuilder, Record, Result, Session, Shape, StorageKey,
+    Timestamp, Written,
+};
+
+type Log = Arc<Mutex<Vec<String>>>;
+
+/// A backend that notes what comes to it, and answers every load with an empty object.
+#[derive(Debug)]
+struct Noting(Log);
+
+impl Noting {
+    fn note(&self, what: &str) {
+        self.0.lock().unwrap().push(what.to_owned());
+    }
+}
+
+impl Backend for Noting {
+    async fn load(&self, _: &Operation) -> Result<Option<Record>> {
+        self.note("load");
+        Ok(Some(Record::new(
+            Bytes::from_static(b"{}"),
+            Some(Timestamp::from_millis(9)),
+        )))
+    }
+
+    async fn write(&self, op: &Operation) -> Result<Written> {
+        self.note("write");
+        Ok(match op.guard {
+            Guard::Absent => Written::Done,
+            _ => Written::Gone,
+        })
+    }
+
+    async fn touch(&self, _: &Operation) -> Result<bool> {
+        Ok(true)
+    }
+
+    async fn delete(&self, _: &Operation) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn list(&self, _: &Operation, _: Option<&Cursor>, _: usize) -> Result<Page> {
+        Ok(Page::default())
+    }
+
+    async fn count(&self, _: &Operation) -> Result<u64> {
+        Err(Error::new(ErrorKind::Unavailable, "down"))
+    }
+
+    async fn ping(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn key(builder: PipelineBuilder) -> PipelineBuilder {
+    builder.before("key-mapper", Shape::anywhere().makes_key(), |op| {
+        op.key = op.id().map(|id| StorageKey::from(id.as_str().to_owned()));
+        Ok(())
+    })
+}
+
+fn codec(builder: PipelineBuilder) -> PipelineBuilder {
+    builder.before("codec", Shape::codec(), |op| {
+        if op.take_session().is_some() {
+            op.payload = Payload::Bytes(Bytes::from_static(b"{}"));
+        }
+        Ok(())
+    })
+}
+
+fn noting(log: &Log, name: &'static str) -> impl Fn(PipelineBuilder) -> PipelineBuilder {
+    let log = log.clone();
+    move |builder| {
+        let (down, up) = (log.clone(), log.clone());
+        builder
+            .before(format!("{name}-down"), Shape::anywhere(), move |_| {
+                down.lock().unwrap().push(format!("{name} before"));
+                Ok(())
+            })
+            .after(format!("{name}-up"), Shape::anywhere(), move |_, _| {
+                up.lock().unwrap().push(format!("{name} after"));
+                Ok(())
+            })
+    }
+}
+
+fn op(action: Action) -> Operation {
+    Operation::new(action, Timestamp::from_millis(0)).with_id("id".into())
+}
+
+fn taken(log: &Log) -> Vec<String> {
+    std::mem::take(&mut *log.lock().unwrap())
+}
+
+#[tokio::test]
+async fn the_answer_passes_the_same_steps_backwards() {
+    let log = Log::default();
+    let builder = noting(&log, "b")(codec(noting(&log, "a")(key(Pipeline::builder()))));
+    let pipeline = builder
+        .backend("noting", Noting(log.clone()))
+        .build()
+        .unwrap();
+    let answer = pipeline.run(&mut op(Action::Load)).await.unwrap();
+    assert_eq!(
+        taken(&log),
+        ["a before", "b before", "load", "b after", "a after"]
+    );
+    assert_eq!(answer.outcome, Outcome::Found);
+    assert_eq!(answer.stored.as_deref(), Some(b"{}".as_slice()));
+    assert_eq!(answer.expires_at, Some(Timestamp::from_millis(9)));
+}
+
+#[tokio::test]
+async fn a_settled_operation_never_reaches_the_steps_below() {
+    let log = Log::default();
+    let builder =
+        noting(&log, "a")(key(Pipeline::builder())).before("gate", Shape::anywhere(), |op| {
+            op.settle(Outcome::Missing);
+            Ok(())
+        });
+    let builder = codec(noting(&log, "b")(builder));
+    let pipeline = builder
+        .backend("noting", Noting(log.clone()))
+        .build()
+        .unwrap();
+    let answer = pipeline.run(&mut op(Action::Load)).await.unwrap();
+    assert_eq!(answer.outcome, Outcome::Missing);
+    assert_eq!(taken(&log), ["a before", "a after"]);
+}
+
+#[tokio::test]
+async fn an_error_names_the_step_that_raised_it() {
+    let builder = codec(key(Pipeline::builder())).before("picky", Shape::on_bytes(), |op| match op
+        .action()
+    {
+        Action::Load => Err(Error::new(ErrorKind::Value, "no")),
+        _ => Ok(()),
+    });
+    let pipeline = builder
+        .backend("noting", Noting(Log::default()))
+        .build()
+        .unwrap();
+    let error = pipeline.run(&mut op(Action::Load)).await.unwrap_err();
+    assert_eq!(
+        (error.step(), error.to_string().as_str()),
+        (Some("picky"), "picky: no")
+    );
+    let error = pipeline.run(&mut op(Action::Count)).await.unwrap_err();
+    assert_eq!(error.to_string(), "noting: down");
+}
+
+/// Answers touches by itself, and loads twice.
+#[derive(Debug)]
+struct Wrap;
+
+impl Around for Wrap {
+    async fn call(&self, op: &mut Operation, next: Next<'_>) -> Result<Answer> {
+        match op.action() {
+            Action::Touch => Ok(Answer::new(Outcome::Missing)),
+            Action::Load => {
+                next.run(&mut op.clone()).await?;
+                next.run(op).await
+            }
+            _ => next.run(op).await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_around_step_decides_whether_and_how_often_the_steps_below_run() {
+    let log = Log::default();
+    let builder =
+        noting(&log, "a")(key(Pipeline::builder())).around("wrap", Shape::anywhere(), Wrap);
+    let builder = codec(noting(&log, "b")(builder));
+    let pipeline = builder
+        .backend("noting", Noting(log.clone()))
+        .build()
+        .unwrap();
+    pipeline.run(&mut op(Action::Load)).await.unwrap();
+    assert_eq!(
+        taken(&log),
+        [
+            "a before", "b before", "load", "b after", "b before", "load", "b after", "a after"
+        ]
+    );
+    let answer = pipeline.run(&mut op(Action::Touch)).await.unwrap();
+    assert_eq!(answer.outcome, Outcome::Missing);
+    assert_eq!(taken(&log), ["a before", "a after"]);
+}
+
+#[tokio::test]
+async fn writes_carry_the_guard_and_the_deadline_of_the_caller() {
+    let pipeline = codec(key(Pipeline::builder()))
+        .backend("noting", Noting(Log::default()))
+        .build()
+        .unwrap();
+    let mut session = Session::with_id("id".into());
+    session.set_expires_at(Timestamp::from_millis(7));
+    let mut create =
+        Operation::new(Action::Create, Timestamp::from_millis(0)).with_session(session.clone());
+    let answer = pipeline.run(&mut create).await.unwrap();
+    assert_eq!(
+        (answer.outcome, answer.expires_at),
+        (Outcome::Done, Some(Timestamp::from_millis(7)))
+    );
+    assert_eq!(create.deadline, Deadline::At(Timestamp::from_millis(7)));
+    let mut update =
+        Operation::new(Action::Update, Timestamp::from_millis(0)).with_session(session);
+    assert_eq!(
+        pipeline.run(&mut update).await.unwrap().outcome,
+        Outcome::Missing
+    );
+}
+
+#[test]
+fn a_pipeline_that_cannot_work_is_not_built_and_says_every_reason() {
+    let error = Pipeline::builder()
+        .before("zip", Shape::on_bytes(), |_| Ok(()))
+        .build()
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    let message = error.to_string();
+    assert!(message.contains("no step keeps the sessions"), "{message}");
+    assert!(message.contains("`zip` takes bytes"), "{message}");
+}
