@@ -1,5 +1,7 @@
 //! Ids: new ones cannot be guessed, malformed ones never reach the backend.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,7 @@
 //! Keys: which a session is stored under, and which of a listing are ours.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 use rrss_core::{
     Action, Answer, ErrorKind, KeySpace, Operation, Outcome, Page, StorageKey, Timestamp, Transform,
 };

@@ -1,5 +1,7 @@
 //! Options: what is accepted, and what is said of the rest.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 use rrss_core::Registry;
 use rrss_key_mapper::{IdFormat, KeyMapper, Options, Template};
 
