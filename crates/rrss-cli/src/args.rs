@@ -1,0 +1,240 @@
+//! What may stand on the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+/// Checks and explains rrss.toml, and reads and changes the sessions of the store that it describes.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rrss",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = AFTER_HELP
+)]
+pub(crate) struct Cli {
+    /// The file that lists the steps [default: the variable RRSS_CONFIG, else rrss.toml]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+   0  done
+   1  no such session (or no such field)
+   2  the command line is wrong
+  65  stored or given data is unusable: corrupt, too large, of another type
+  69  the backend is unavailable or did not answer in time
+  74  a file or the output could not be written
+  75  the session was changed meanwhile; try again
+  78  the configuration is wrong, or cannot do this
+";
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a commented rrss.toml that works as it is
+    Init {
+        #[command(flatten)]
+        file: FileArg,
+        /// Replace a file that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Say that the file is good, or report every problem in it
+    Check {
+        #[command(flatten)]
+        file: FileArg,
+        /// Also reach the backend, and say how long it took
+        #[arg(long)]
+        connect: bool,
+    },
+    /// List the step types that a file may name, or describe one
+    Steps {
+        /// The step type to describe, with its options and an example
+        name: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Draw the pipeline: what each step takes, gives and is set to, without secrets
+    Explain {
+        #[command(flatten)]
+        file: FileArg,
+    },
+    /// Print the JSON Schema of the file, for editors
+    Schema,
+    /// Store a new session, and print its id and nothing else
+    Create {
+        /// Fields of the session; a VALUE is JSON if it parses as JSON, else text
+        #[arg(value_name = "FIELD=VALUE", value_parser = Field::parse)]
+        fields: Vec<Field>,
+    },
+    /// Print a session, or one field of it, as JSON: on several lines to a terminal, else on one
+    Get {
+        #[command(flatten)]
+        id: IdArg,
+        /// The one field to print
+        field: Option<String>,
+    },
+    /// Set fields of a session
+    Set {
+        #[command(flatten)]
+        id: IdArg,
+        /// Fields to set; a VALUE is JSON if it parses as JSON, else text
+        #[arg(value_name = "FIELD=VALUE", value_parser = Field::parse, required = true)]
+        fields: Vec<Field>,
+    },
+    /// Remove fields of a session
+    Unset {
+        #[command(flatten)]
+        id: IdArg,
+        /// Names of fields to remove; one that is not there is fine
+        #[arg(value_name = "FIELD", required = true)]
+        fields: Vec<String>,
+    },
+    /// Move the deadline of a session as a use of now would
+    Touch {
+        #[command(flatten)]
+        id: IdArg,
+    },
+    /// Give a session a new id, and print it and nothing else; the old id is dead
+    Rotate {
+        #[command(flatten)]
+        id: IdArg,
+    },
+    /// End a session
+    Delete {
+        #[command(flatten)]
+        id: IdArg,
+    },
+    /// Print the ids of the sessions, one a line; a session may be named twice while others are written
+    List {
+        /// Stop after N ids
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        limit: Option<u64>,
+        /// Print one JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print how many sessions there are
+    Count,
+    /// Remove the sessions that are past their deadline, and print how many
+    Sweep,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// The file of a command that is about the file itself.
+#[derive(Debug, Args)]
+pub(crate) struct FileArg {
+    /// The file, instead of --config
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// The id of a session. Any text is one: the key-mapper refuses those that it could not have made.
+#[derive(Debug, Args)]
+pub(crate) struct IdArg {
+    /// The id of the session
+    // A random id may begin with a hyphen.
+    #[arg(value_name = "ID", allow_hyphen_values = true)]
+    id: OsString,
+}
+
+impl IdArg {
+    pub(crate) fn session_id(&self) -> rrss::SessionId {
+        rrss::SessionId::from(&*self.id.to_string_lossy())
+    }
+}
+
+/// A field and its value as raw JSON.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) json: String,
+}
+
+impl Field {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (name, value) = text
+            .split_once('=')
+            .ok_or("write FIELD=VALUE, such as user=ann")?;
+        if name.is_empty() {
+            return Err("a field needs a name before the `=`".to_owned());
+        }
+        let json = match serde_json::from_str::<&serde_json::value::RawValue>(value) {
+            Ok(raw) => raw.get().to_owned(),
+            Err(_) => serde_json::Value::from(value).to_string(),
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            json,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[track_caller]
+    fn parsed(text: &str) -> (String, String) {
+        let field = Field::parse(text).unwrap();
+        (field.name, field.json)
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_value_is_json_if_it_parses_as_json_and_text_otherwise() {
+        for (text, json) in [
+            ("a=1", "1"),
+            ("a=true", "true"),
+            ("a=null", "null"),
+            (r#"a="ann""#, r#""ann""#),
+            (r#"a={"b":[1,2]}"#, r#"{"b":[1,2]}"#),
+            ("a= 1.10 ", "1.10"),
+            ("a=18446744073709551616", "18446744073709551616"),
+            ("a=ann", r#""ann""#),
+            ("a=", r#""""#),
+            ("a=1 2", r#""1 2""#),
+            ("a={broken", r#""{broken""#),
+            ("a=\"", r#""\"""#),
+        ] {
+            assert_eq!(parsed(text), ("a".to_owned(), json.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_may_hold_an_equals_sign_and_a_name_may_not() {
+        assert_eq!(parsed("a=b=c"), ("a".to_owned(), "\"b=c\"".to_owned()));
+        assert!(Field::parse("=1").is_err());
+        assert!(Field::parse("a").is_err());
+    }
+
+    #[test]
+    fn an_id_may_begin_with_a_hyphen() {
+        for id in ["-abc", "--abc", "-", "-V1", "-h_"] {
+            let cli = Cli::try_parse_from(["rrss", "get", id, "field"]).unwrap();
+            let Command::Get { id: parsed, field } = cli.command else {
+                panic!("{cli:?}")
+            };
+            assert_eq!(parsed.session_id().as_str(), id);
+            assert_eq!(field.as_deref(), Some("field"));
+        }
+    }
+}
