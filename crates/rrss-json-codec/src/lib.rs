@@ -1,1 +1,9 @@
 #![doc = include_str!("../README.md")]
+
+mod decode;
+mod encode;
+mod options;
+mod step;
+
+pub use options::Options;
+pub use step::JsonCodec;

@@ -1,0 +1,71 @@
+//! A session from stored bytes, or why they are none.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use rrss_core::{Error, ErrorKind, Result, Session, Timestamp};
+use serde::Deserialize;
+
+use crate::options::Options;
+use crate::step::RESERVED;
+
+/// Zstandard, [RFC 8878](https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1), and the LZ4 frame format.
+const COMPRESSED: [[u8; 4]; 2] = [[0x28, 0xb5, 0x2f, 0xfd], [0x04, 0x22, 0x4d, 0x18]];
+
+/// What is known of a session besides its fields. Members that a later version adds are passed over.
+#[derive(Deserialize)]
+struct Head {
+    created: Option<u64>,
+}
+
+/// The session that `bytes` are the stored form of.
+pub(crate) fn decode(bytes: Bytes, options: &Options) -> Result<Session> {
+    if bytes.len() > options.max_bytes {
+        return Err(corrupt(format!(
+            "the stored session is {} bytes of JSON, and `max_bytes` allows {}; raise `max_bytes` to read it",
+            bytes.len(),
+            options.max_bytes
+        )));
+    }
+    if !is_object(&bytes) {
+        return Err(corrupt(
+            if COMPRESSED.iter().any(|magic| bytes.starts_with(magic)) {
+                "the stored session is compressed: put a `compression` step back below this one; it reads old \
+                 sessions whatever its options"
+            } else {
+                "the stored session is not JSON: this step did not write it, or a step below it that did is missing"
+            },
+        ));
+    }
+    let (session, head) = Session::from_json(bytes, Some(RESERVED))?;
+    let created = match head {
+        Some(head) => created_in(&head)?,
+        None => None,
+    };
+    Ok(session.with_created_at(created))
+}
+
+/// Whether a JSON object begins here, after white space as RFC 8259 has it.
+fn is_object(bytes: &[u8]) -> bool {
+    let first = bytes.iter().find(|byte| !b" \t\n\r".contains(byte));
+    first == Some(&b'{')
+}
+
+fn created_in(head: &[u8]) -> Result<Option<Timestamp>> {
+    let head: Option<Head> = if is_object(head) {
+        serde_json::from_slice(head).ok()
+    } else {
+        None
+    };
+    // serde_json's message is not kept as the source: it may quote what was stored.
+    let head = head.ok_or_else(|| {
+        corrupt(format!(
+            "the member `{RESERVED}` of the stored session is not what this step writes there"
+        ))
+    })?;
+    Ok(head.created.map(Timestamp::from_millis))
+}
+
+fn corrupt(message: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::Corrupt, message)
+}

@@ -1,0 +1,147 @@
+//! A session as the text of one JSON object.
+
+use bytes::Bytes;
+use rrss_core::{Error, ErrorKind, Result, Session};
+use serde::Serialize;
+
+use crate::options::Options;
+use crate::step::RESERVED;
+
+/// `{"$rrss":{"created":18446744073709551615},`
+const LONGEST_HEAD: usize = 42;
+/// `"":,`
+const PER_FIELD: usize = 4;
+
+/// The stored form of `session`. Values are copied as they stand, so those that did not change keep their bytes.
+pub(crate) fn encode(session: &Session, options: &Options) -> Result<Bytes> {
+    check_changes(session, options.max_depth)?;
+
+    let fields = session.iter_raw();
+    let length: usize = fields
+        .map(|(name, value)| name.len() + value.len() + PER_FIELD)
+        .sum();
+    let mut text = Vec::with_capacity(LONGEST_HEAD + length);
+    text.push(b'{');
+    if let Some(created) = session.created_at() {
+        put(&mut text, RESERVED)?;
+        text.extend_from_slice(br#":{"created":"#);
+        put(&mut text, &created.as_millis())?;
+        text.push(b'}');
+    }
+    for (name, value) in session.iter_raw() {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        put(&mut text, name)?;
+        text.push(b':');
+        text.extend_from_slice(value.as_bytes());
+    }
+    text.push(b'}');
+
+    if text.len() > options.max_bytes {
+        return Err(Error::new(
+            ErrorKind::TooLarge,
+            format!(
+                "the session is {} bytes of JSON, and `max_bytes` allows {}; store less in it, or raise `max_bytes`",
+                text.len(),
+                options.max_bytes
+            ),
+        ));
+    }
+    Ok(text.into())
+}
+
+fn put<T: Serialize + ?Sized>(text: &mut Vec<u8>, value: &T) -> Result<()> {
+    serde_json::to_writer(text, value).map_err(|error| {
+        Error::new(ErrorKind::Value, "the session does not serialise to JSON").with_source(error)
+    })
+}
+
+/// What is read and not changed passed this check when it was stored, perhaps under another limit.
+fn check_changes(session: &Session, max_depth: usize) -> Result<()> {
+    for (name, value) in session.changes() {
+        let Some(value) = value else { continue };
+        if name == RESERVED {
+            return Err(Error::new(
+                ErrorKind::Value,
+                format!(
+                    "the name `{RESERVED}` is reserved for what rrss stores beside the fields; give the field another \
+                     name"
+                ),
+            ));
+        }
+        let depth = depth(value);
+        if depth > max_depth {
+            return Err(Error::new(
+                ErrorKind::Value,
+                format!(
+                    "the value of the field `{name}` is nested {depth} deep, and `max_depth` allows {max_depth}; \
+                     store it flatter"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// How deep arrays and objects are nested in a JSON text.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = json.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => skip_text(&mut bytes),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// Moves to behind the quote that ends a text.
+fn skip_text(bytes: &mut impl Iterator<Item = u8>) {
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => drop(bytes.next()),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_counts_arrays_and_objects_and_not_the_brackets_in_texts() {
+        for (json, expected) in [
+            ("1", 0),
+            (r#""[[[""#, 0),
+            (r#""\"[[""#, 0),
+            (r#""\\""#, 0),
+            ("[]", 1),
+            (r#"{"a":{"b":[1,2]},"c":[]}"#, 3),
+            (r#"["\\",[],["\"]]]"]]"#, 2),
+            ("[[],[],[[]],[]]", 3),
+        ] {
+            assert_eq!(depth(json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn the_buffer_is_large_enough_from_the_start_and_hardly_larger() {
+        let mut session =
+            Session::new().with_created_at(Some(rrss_core::Timestamp::from_millis(u64::MAX)));
+        for n in 0..100 {
+            session.insert(&format!("field{n}"), &n).unwrap();
+        }
+        let options = Options::default();
+        let text = Vec::from(encode(&session, &options).unwrap());
+        assert!(text.capacity() - text.len() < LONGEST_HEAD);
+    }
+}

@@ -1,0 +1,207 @@
+//! What is stored comes back as it was.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+mod support;
+
+use proptest::prelude::*;
+use rrss_core::{Session, Timestamp};
+use serde_json::{Map, Value, json};
+use support::{decode, encode, raw, values};
+
+fn text(session: Session) -> String {
+    String::from_utf8(encode(session).unwrap().into()).unwrap()
+}
+
+fn arbitrary_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map(any::<String>(), inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+fn arbitrary_fields() -> impl Strategy<Value = Map<String, Value>> {
+    prop::collection::hash_map(any::<String>(), arbitrary_value(), 0..20)
+        .prop_map(|map| map.into_iter().collect())
+}
+
+fn session_of(fields: &Map<String, Value>) -> Session {
+    let mut session = Session::new();
+    for (name, value) in fields {
+        session.insert(name, value).unwrap();
+    }
+    session
+}
+
+proptest! {
+    #[test]
+    fn any_fields_come_back_equal(fields in arbitrary_fields(), created in any::<Option<u64>>()) {
+        let created = created.map(Timestamp::from_millis);
+        let session = session_of(&fields).with_created_at(created);
+        let stored = encode(session).unwrap();
+        let loaded = decode(stored.clone()).unwrap();
+        prop_assert_eq!(values(&loaded), fields);
+        prop_assert_eq!(loaded.created_at(), created);
+        prop_assert_eq!(encode(loaded).unwrap(), stored);
+    }
+
+    #[test]
+    fn changes_to_loaded_sessions_come_back_equal(
+        old in arbitrary_fields(),
+        new in arbitrary_fields(),
+        removed in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
+    ) {
+        let mut session = decode(encode(session_of(&old)).unwrap()).unwrap();
+        let mut expected = old;
+        for index in removed {
+            let name = expected.keys().nth(index.index(expected.len().max(1))).cloned();
+            if let Some(name) = name {
+                expected.remove(&name);
+                session.remove(&name);
+            }
+        }
+        for (name, value) in new {
+            session.insert(&name, &value).unwrap();
+            expected.insert(name, value);
+        }
+        let loaded = decode(encode(session).unwrap()).unwrap();
+        prop_assert_eq!(values(&loaded), expected);
+    }
+
+    #[test]
+    fn the_stored_form_is_json_to_any_reader(fields in arbitrary_fields(), created in any::<u64>()) {
+        let session = session_of(&fields).with_created_at(Some(Timestamp::from_millis(created)));
+        let mut read: Map<String, Value> = serde_json::from_slice(&encode(session).unwrap()).unwrap();
+        prop_assert_eq!(read.remove("$rrss"), Some(json!({ "created": created })));
+        prop_assert_eq!(read, fields);
+    }
+}
+
+#[test]
+fn what_rrss_must_know_comes_first_and_is_no_field() {
+    let mut session = Session::new().with_created_at(Some(Timestamp::from_millis(7)));
+    session.insert("a", &1).unwrap();
+    session.insert("b", "x").unwrap();
+    let stored = text(session);
+    assert_eq!(stored, r#"{"$rrss":{"created":7},"a":1,"b":"x"}"#);
+
+    let loaded = decode(stored).unwrap();
+    assert_eq!(loaded.keys().collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(loaded.len(), 2);
+    assert!(!loaded.contains_key("$rrss"));
+    assert!(!loaded.is_modified());
+}
+
+#[test]
+fn a_creation_time_that_is_not_known_is_not_made_up() {
+    let mut session = Session::new();
+    session.insert("a", &1).unwrap();
+    assert_eq!(text(session), r#"{"a":1}"#);
+    assert_eq!(decode(r#"{"a":1}"#).unwrap().created_at(), None);
+}
+
+#[test]
+fn an_emptied_session_is_stored_and_comes_back_empty() {
+    for (stored, emptied) in [
+        (r#"{"a":1,"b":[2]}"#, "{}"),
+        (
+            r#"{"$rrss":{"created":7},"a":1}"#,
+            r#"{"$rrss":{"created":7}}"#,
+        ),
+    ] {
+        let mut session = decode(stored).unwrap();
+        session.clear();
+        assert_eq!(text(session), emptied);
+        assert!(decode(emptied).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn fields_that_did_not_change_keep_their_exact_text() {
+    let stored = r#"{"price":1.10,"name":"\u00e9","list":[ 1 , 2.50 ],"big":1e400,"n\u0061me2":{"b":1,"a":2},"x":0}"#;
+    let mut session = decode(stored).unwrap();
+    session.insert("x", &1).unwrap();
+    let text = text(session);
+    assert_eq!(
+        text,
+        r#"{"price":1.10,"name":"\u00e9","list":[ 1 , 2.50 ],"big":1e400,"name2":{"b":1,"a":2},"x":1}"#
+    );
+}
+
+#[test]
+fn objects_of_other_programs_are_read() {
+    for stored in [
+        "{}",
+        " \t\r\n{ } \n",
+        r#"{"a":1}"#,
+        "\n{\n  \"a\" : 1\n}\n",
+        r#"{"a":1,"$rrss":{}}"#,
+        r#"{"$rrss":{"created":null},"a":1}"#,
+    ] {
+        let session = decode(stored).unwrap();
+        assert_eq!(session.created_at(), None);
+        assert!(
+            raw(&session)
+                .iter()
+                .all(|pair| *pair == ("a".into(), "1".into()))
+        );
+    }
+}
+
+#[test]
+fn what_a_later_version_adds_is_passed_over() {
+    let session =
+        decode(r#"{"$rrss":{"version":2,"created":7,"more":[{"created":8}]},"a":1}"#).unwrap();
+    assert_eq!(session.created_at(), Some(Timestamp::from_millis(7)));
+    assert_eq!(raw(&session), [("a".to_owned(), "1".to_owned())]);
+}
+
+#[test]
+fn names_and_values_of_any_sort_come_back() {
+    let mut session = Session::new();
+    let pairs = [
+        ("", r#""""#),
+        ("\"", r#""\"""#),
+        ("back\\slash", r#""\\""#),
+        ("\0", r#""\u0000""#),
+        ("line\nbreak", "18446744073709551615"),
+        ("☃🦀", "-9223372036854775808"),
+        ("$", "1.10"),
+        ("$rrss2", "null"),
+        ("created", "[]"),
+    ];
+    for (name, value) in pairs {
+        session.insert_raw(name, value).unwrap();
+    }
+    let loaded = decode(encode(session).unwrap()).unwrap();
+    assert_eq!(
+        raw(&loaded),
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
+}
+
+#[test]
+fn a_value_as_deep_as_is_allowed_comes_back_and_decodes() {
+    let nested = format!("{}1{}", "[".repeat(127), "]".repeat(127));
+    let options = rrss_json_codec::Options {
+        max_depth: 127,
+        ..Default::default()
+    };
+    let mut session = Session::new();
+    // `insert` serialises; a value of this depth cannot be parsed with one level more around it.
+    session.insert_raw("deep", &nested).unwrap();
+    let loaded = decode(support::encode_with(options, session).unwrap()).unwrap();
+    assert_eq!(loaded.get_raw("deep"), Some(&*nested));
+    assert!(loaded.get::<Value>("deep").unwrap().is_some());
+}
