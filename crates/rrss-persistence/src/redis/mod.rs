@@ -1,1 +1,37 @@
-//! The `redis` step.
+//! The `redis` step: sessions in one Redis or Valkey, which removes them by itself at their deadline.
+//!
+//! Every operation is one round trip over one shared connection; only [`count`](rrss_core::Backend::count) takes
+//! more. The connection is opened by the first operation, and again by the next one after it was lost.
+//!
+//! # Examples
+//!
+//! ```
+//! # use rrss_test_servers::{Flavor, RedisServer};
+//! use rrss_core::{Action, Backend, Operation, Payload, StorageKey, Timestamp, Written};
+//! use rrss_persistence::redis::{Options, Redis};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> rrss_core::Result<()> {
+//! # let server = RedisServer::start(Flavor::Redis);
+//! # let url = server.url();
+//! let redis = Redis::new(Options { url: Some(url.parse()?), ..Options::default() })?;
+//!
+//! let mut create = Operation::new(Action::Create, Timestamp::from_millis(0));
+//! create.key = Some(StorageKey::from("sessions:42".to_owned()));
+//! create.payload = Payload::Bytes("{}".into());
+//! assert_eq!(redis.write(&create).await?, Written::Done);
+//! assert_eq!(redis.write(&create).await?, Written::Taken);
+//! # Ok(()) }
+//! ```
+
+mod address;
+mod commands;
+mod connection;
+mod failure;
+mod options;
+mod scan;
+mod step;
+mod url;
+
+pub use self::options::Options;
+pub use self::step::Redis;
+pub use self::url::RedisUrl;

@@ -1,0 +1,178 @@
+//! Which commands carry out an operation, and what their replies mean. Nothing is sent here.
+
+use bytes::Bytes;
+use redis::{Cmd, Pipeline, Value};
+use rrss_core::{Deadline, Guard, Timestamp};
+
+/// What is sent to the server in one go.
+pub(super) enum Request {
+    One(Cmd),
+    Several(Pipeline),
+}
+
+impl From<Cmd> for Request {
+    fn from(command: Cmd) -> Self {
+        Self::One(command)
+    }
+}
+
+/// A reply that the command does not have.
+#[derive(Debug)]
+pub(super) struct Nonsense;
+
+/// [`GET`](https://redis.io/docs/latest/commands/get/).
+pub(super) fn get(key: &str) -> Request {
+    of_key("GET", key).into()
+}
+
+/// [`EXISTS`](https://redis.io/docs/latest/commands/exists/).
+pub(super) fn exists(key: &str) -> Request {
+    of_key("EXISTS", key).into()
+}
+
+/// [`UNLINK`](https://redis.io/docs/latest/commands/unlink/): as `DEL`, with the memory freed in the background.
+pub(super) fn unlink(key: &str) -> Request {
+    of_key("UNLINK", key).into()
+}
+
+/// [`PING`](https://redis.io/docs/latest/commands/ping/).
+pub(super) fn ping() -> Request {
+    let mut command = Cmd::with_capacity(1, 4);
+    command.arg("PING");
+    command.into()
+}
+
+/// [`SET`](https://redis.io/docs/latest/commands/set/) under a guard, with a deadline that is not past; `None` for
+/// a guard that this crate does not know.
+pub(super) fn set(key: &str, bytes: &[u8], guard: Guard, deadline: Deadline) -> Option<Request> {
+    // The longest form has a number of up to 19 digits.
+    let mut command = Cmd::with_capacity(6, 16 + key.len() + bytes.len() + 19);
+    command.arg("SET").arg(key).arg(bytes);
+    match guard {
+        Guard::Absent => command.arg("NX"),
+        Guard::Exists => command.arg("XX"),
+        _ => return None,
+    };
+    match deadline {
+        Deadline::At(instant) => command.arg("PXAT").arg(millis(instant)),
+        Deadline::Keep if guard == Guard::Exists => command.arg("KEEPTTL"),
+        Deadline::Keep | Deadline::Never => &mut command,
+    };
+    Some(command.into())
+}
+
+/// [`PEXPIREAT`](https://redis.io/docs/latest/commands/pexpireat/).
+pub(super) fn expire(key: &str, deadline: Timestamp) -> Request {
+    let mut command = Cmd::with_capacity(3, 9 + key.len() + 19);
+    command.arg("PEXPIREAT").arg(key).arg(millis(deadline));
+    command.into()
+}
+
+/// [`PERSIST`](https://redis.io/docs/latest/commands/persist/), which answers the same for a key without a deadline
+/// as for no key; so `EXISTS` goes with it.
+pub(super) fn persist(key: &str) -> Request {
+    let mut both = Pipeline::with_capacity(2);
+    both.add_command(of_key("PERSIST", key));
+    both.add_command(of_key("EXISTS", key));
+    Request::Several(both)
+}
+
+fn of_key(name: &str, key: &str) -> Cmd {
+    let mut command = Cmd::with_capacity(2, name.len() + key.len());
+    command.arg(name).arg(key);
+    command
+}
+
+/// Redis' instants end with `i64`, 292 million years from now.
+fn millis(instant: Timestamp) -> i64 {
+    i64::try_from(instant.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The reply of `GET`.
+pub(super) fn bytes(reply: Value) -> Result<Option<Bytes>, Nonsense> {
+    match reply {
+        Value::BulkString(bytes) => Ok(Some(bytes.into())),
+        Value::Nil => Ok(None),
+        _ => Err(Nonsense),
+    }
+}
+
+/// The reply of a `SET` with a condition: whether it held.
+pub(super) fn was_set(reply: &Value) -> Result<bool, Nonsense> {
+    match reply {
+        Value::Okay => Ok(true),
+        Value::Nil => Ok(false),
+        _ => Err(Nonsense),
+    }
+}
+
+/// The reply of a command that says how many keys it found, or of several such: whether any did.
+pub(super) fn found(reply: &Value) -> Result<bool, Nonsense> {
+    match reply {
+        Value::Int(count) => Ok(*count > 0),
+        Value::Array(replies) => replies
+            .iter()
+            .try_fold(false, |any, reply| Ok(found(reply)? || any)),
+        _ => Err(Nonsense),
+    }
+}
+
+/// The reply of `PING`.
+pub(super) fn pong(reply: &Value) -> Result<(), Nonsense> {
+    match reply {
+        Value::SimpleString(_) => Ok(()),
+        _ => Err(Nonsense),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(request: Option<Request>) -> Option<String> {
+        let Request::One(command) = request? else {
+            panic!("several commands");
+        };
+        let words = command.args_iter().map(|arg| match arg {
+            redis::Arg::Simple(word) => String::from_utf8_lossy(word).into_owned(),
+            _ => panic!("a cursor"),
+        });
+        Some(words.collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn a_set_says_guard_and_deadline() {
+        let at = Deadline::At(Timestamp::from_millis(1_795_348_800_000));
+        let end = Deadline::At(Timestamp::from_millis(u64::MAX));
+        for (guard, deadline, expected) in [
+            (Guard::Absent, at, "SET k v NX PXAT 1795348800000"),
+            (Guard::Absent, Deadline::Keep, "SET k v NX"),
+            (Guard::Absent, Deadline::Never, "SET k v NX"),
+            (Guard::Exists, at, "SET k v XX PXAT 1795348800000"),
+            (Guard::Exists, Deadline::Keep, "SET k v XX KEEPTTL"),
+            (Guard::Exists, Deadline::Never, "SET k v XX"),
+            (Guard::Exists, end, "SET k v XX PXAT 9223372036854775807"),
+        ] {
+            let set = set("k", b"v", guard, deadline);
+            assert_eq!(words(set).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_reply_of_another_kind_is_nonsense() {
+        let text = || Value::BulkString(b"17".to_vec());
+        assert!(bytes(Value::Int(1)).is_err());
+        assert!(was_set(&text()).is_err());
+        assert!(found(&text()).is_err());
+        assert!(found(&Value::Array(vec![Value::Int(1), text()])).is_err());
+        assert!(pong(&text()).is_err());
+    }
+
+    #[test]
+    fn either_of_two_commands_may_have_found_the_key() {
+        for (replies, expected) in [([1, 0], true), ([0, 1], true), ([0, 0], false)] {
+            let reply = Value::Array(replies.map(Value::Int).to_vec());
+            assert_eq!(found(&reply).unwrap(), expected);
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The options of the `redis` step.
+
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use rrss_core::{DurationOption, Error, ErrorKind, Result, Secret};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use super::address::Address;
+use super::url::RedisUrl;
+
+/// Keeps sessions in one Redis or Valkey, which removes them by itself at their deadline.
+///
+/// Say where it is with `url`, or with `host` and `port`. It needs Redis 7.0 or Valkey, or a newer one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Where the server is: `redis://user:password@host:port/database`; `rediss://…` connects with TLS,
+    /// `redis+unix:///path/to/socket` over a socket of this machine.
+    ///
+    /// What it leaves out may be said by `username`, `password` and `database`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<RedisUrl>,
+    /// The server's host name or IP address, in place of `url`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = DEFAULT_HOST))]
+    pub host: Option<String>,
+    /// The server's port, in place of `url`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = DEFAULT_PORT))]
+    pub port: Option<u16>,
+    /// Whether to connect to `host` and `port` with TLS. The server's certificate is checked.
+    pub tls: bool,
+    /// The user to log in as, where the server has more than the one called `default`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The password to log in with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
+    /// The number of the database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = 0))]
+    pub database: Option<u16>,
+    /// How long each command may take.
+    #[serde(deserialize_with = "not_zero")]
+    pub timeout: DurationOption,
+    /// How long connecting may take: name look-up, TLS and login included.
+    #[serde(deserialize_with = "not_zero")]
+    pub connect_timeout: DurationOption,
+}
+
+const DEFAULT_HOST: &str = "localhost";
+const DEFAULT_PORT: u16 = 6379;
+
+impl Default for Options {
+    fn default() -> Self {
+        let two_seconds = DurationOption::new(Duration::from_secs(2));
+        Self {
+            url: None,
+            host: None,
+            port: None,
+            tls: false,
+            username: None,
+            password: None,
+            database: None,
+            timeout: two_seconds,
+            connect_timeout: two_seconds,
+        }
+    }
+}
+
+/// What the options come to: one server, and how to log in.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) address: Address,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<Secret>,
+    pub(super) database: u16,
+}
+
+impl Options {
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] where options do not go together, naming one of them.
+    pub(super) fn target(self) -> Result<Target> {
+        for (name, limit) in [
+            ("timeout", self.timeout),
+            ("connect_timeout", self.connect_timeout),
+        ] {
+            if limit.get().is_zero() {
+                return Err(misfit(name, TOO_SHORT));
+            }
+        }
+        let named_by = if self.username.is_some() {
+            "username"
+        } else {
+            "url"
+        };
+        let target = match &self.url {
+            None => Target {
+                address: self.host_and_port()?,
+                username: self.username,
+                password: self.password,
+                database: self.database.unwrap_or_default(),
+            },
+            Some(url) => {
+                self.refuse_beside(url)?;
+                let RedisUrl {
+                    address,
+                    username,
+                    password,
+                    database,
+                } = url.clone();
+                Target {
+                    address,
+                    username: self.username.or(username),
+                    password: self.password.or(password),
+                    database: self.database.or(database).unwrap_or_default(),
+                }
+            }
+        };
+        // The client would log nobody in, and a user who is meant to be restricted would not be.
+        if target.username.is_some() && target.password.is_none() {
+            let message = "a user logs in with a password; set `password` too";
+            return Err(misfit(named_by, message));
+        }
+        Ok(target)
+    }
+
+    /// What would say a second time what the URL says.
+    fn refuse_beside(&self, url: &RedisUrl) -> Result<()> {
+        const OTHER_PLACE: &str =
+            "`url` says where the server is; remove it, or remove `host` and `port`";
+        const SAID_TWICE: &str = "`url` says this already; remove it here or there";
+        let tls = "`tls` goes with `host` and `port`; a `url` begins with `rediss://` instead";
+        for (name, clashes, message) in [
+            ("host", self.host.is_some(), OTHER_PLACE),
+            ("port", self.port.is_some(), OTHER_PLACE),
+            ("tls", self.tls, tls),
+            (
+                "username",
+                self.username.is_some() && url.username.is_some(),
+                SAID_TWICE,
+            ),
+            (
+                "password",
+                self.password.is_some() && url.password.is_some(),
+                SAID_TWICE,
+            ),
+            (
+                "database",
+                self.database.is_some() && url.database.is_some(),
+                SAID_TWICE,
+            ),
+        ] {
+            if clashes {
+                return Err(misfit(name, message));
+            }
+        }
+        Ok(())
+    }
+
+    fn host_and_port(&self) -> Result<Address> {
+        let host = self.host.as_deref().unwrap_or(DEFAULT_HOST);
+        let of_a_name = |c: char| c.is_alphanumeric() || ['.', '-', '_'].contains(&c);
+        if host.is_empty() || !(host.chars().all(of_a_name) || host.parse::<Ipv6Addr>().is_ok()) {
+            return Err(misfit(
+                "host",
+                "not a host name or an IP address; the port goes into `port`, and a whole URL into `url`",
+            ));
+        }
+        Ok(Address::Tcp {
+            host: host.to_owned(),
+            port: self.port.unwrap_or(DEFAULT_PORT),
+            tls: self.tls,
+        })
+    }
+}
+
+const TOO_SHORT: &str = "a limit of zero lets nothing through; leave it out for two seconds";
+
+fn misfit(option: &'static str, message: &'static str) -> Error {
+    Error::new(ErrorKind::Config, message).with_option(option)
+}
+
+fn not_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DurationOption, D::Error> {
+    let limit = DurationOption::deserialize(deserializer)?;
+    if limit.get().is_zero() {
+        return Err(de::Error::custom(TOO_SHORT));
+    }
+    Ok(limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn target(options: Value) -> Result<Target> {
+        serde_json::from_value::<Options>(options).unwrap().target()
+    }
+
+    #[test]
+    fn every_way_to_say_where_the_server_is() {
+        for (options, address, login) in [
+            (json!({}), "localhost:6379", (None, None, 0)),
+            (
+                json!({ "host": "::1", "port": 7000, "database": 3 }),
+                "[::1]:7000",
+                (None, None, 3),
+            ),
+            (
+                json!({ "url": "redis://web:pw@cache.example.org/3" }),
+                "cache.example.org:6379",
+                (Some("web"), Some("pw"), 3),
+            ),
+            (
+                json!({ "url": "redis://web@localhost:1", "password": "pw", "database": 4 }),
+                "localhost:1",
+                (Some("web"), Some("pw"), 4),
+            ),
+        ] {
+            let target = target(options).unwrap();
+            assert_eq!(target.address.to_string(), address);
+            let password = target.password.as_ref().map(Secret::expose);
+            assert_eq!(
+                (target.username.as_deref(), password, target.database),
+                login
+            );
+        }
+    }
+
+    #[test]
+    fn options_that_do_not_go_together_are_refused_at_one_of_them() {
+        let url = "redis://web:hunter2@localhost/1";
+        for (options, option) in [
+            (json!({ "url": url, "host": "localhost" }), "host"),
+            (json!({ "url": url, "port": 6379 }), "port"),
+            (json!({ "url": url, "tls": true }), "tls"),
+            (json!({ "url": url, "username": "hunter2" }), "username"),
+            (json!({ "url": url, "password": "hunter2" }), "password"),
+            (json!({ "url": url, "database": 1 }), "database"),
+            (json!({ "url": "redis://web@localhost" }), "url"),
+            (json!({ "username": "web" }), "username"),
+            (json!({ "host": "" }), "host"),
+            (json!({ "host": "localhost:6379" }), "host"),
+            (json!({ "host": "redis://hunter2@localhost" }), "host"),
+        ] {
+            let error = target(options.clone()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert_eq!(error.option(), Some(option), "{options}: {error}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn a_limit_of_zero_is_refused_in_a_file_and_in_code() {
+        for name in ["timeout", "connect_timeout"] {
+            let error = serde_json::from_value::<Options>(json!({ name: "0s" })).unwrap_err();
+            assert!(error.to_string().contains("zero"), "{error}");
+        }
+        let error = Options {
+            timeout: DurationOption::new(Duration::ZERO),
+            ..Options::default()
+        }
+        .target()
+        .unwrap_err();
+        assert_eq!(error.option(), Some("timeout"));
+    }
+
+    #[test]
+    fn options_print_and_serialise_without_the_password() {
+        let options: Options = serde_json::from_value(json!({
+            "url": "redis://web:hunter2@localhost",
+            "password": "hunter3",
+        }))
+        .unwrap();
+        let shown = format!("{options:?} {}", serde_json::to_string(&options).unwrap());
+        assert!(shown.contains("redis://web:[redacted]@localhost:6379"));
+        assert!(!shown.contains("hunter"), "{shown}");
+    }
+
+    #[test]
+    fn the_schema_says_the_defaults_and_describes_every_option() {
+        let schema = serde_json::to_value(schemars::schema_for!(Options)).unwrap();
+        for (name, default) in [
+            ("host", json!("localhost")),
+            ("port", json!(6379)),
+            ("tls", json!(false)),
+            ("database", json!(0)),
+            ("timeout", json!("2s")),
+            ("connect_timeout", json!("2s")),
+        ] {
+            assert_eq!(schema["properties"][name]["default"], default, "{name}");
+        }
+        for (name, property) in schema["properties"].as_object().unwrap() {
+            assert!(property["description"].is_string(), "{name}");
+        }
+    }
+}
