@@ -276,14 +276,20 @@ impl Live {
 
     async fn send(&mut self, request: &Request) -> Result<Value, RedisError> {
         match request {
-            Request::One(command) => self.connection.send_packed_command(command).await?,
-            Request::Several(commands) => Value::Array(
-                self.connection
+            Request::One(command) => {
+                let reply = self.connection.send_packed_command(command).await?;
+                reply.extract_error()
+            }
+            Request::Several(commands) => {
+                let replies = self
+                    .connection
                     .send_packed_commands(commands, 0, commands.len())
-                    .await?,
-            ),
+                    .await?;
+                let replies: RedisResult<_> =
+                    replies.into_iter().map(Value::extract_error).collect();
+                replies.map(Value::Array)
+            }
         }
-        .extract_error()
     }
 }
 

@@ -12,6 +12,7 @@ use redis::{ErrorKind as Kind, RedisError};
 use rrss_core::{DurationOption, Error, ErrorKind};
 
 use super::address::Address;
+use super::refusal;
 
 /// What was being done when it went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,74 +118,13 @@ pub(super) fn nonsense(doing: Doing, address: &Address) -> Error {
 
 /// The server answered with an error.
 pub(super) fn refused(doing: Doing, address: &Address, error: &RedisError) -> Error {
-    let text = error.detail().unwrap_or_default();
-    let code = match error.kind() {
-        Kind::AuthenticationFailed => "WRONGPASS",
-        _ => error.code().unwrap_or_default(),
-    };
-    let (kind, why) = match code {
-        "WRONGTYPE" => (
-            ErrorKind::Corrupt,
-            "the key holds another kind of value than a string, which rrss did not write",
-        ),
-        "ERR" if text.starts_with("unknown command") || text.starts_with("syntax error") => (
-            ErrorKind::Unsupported,
-            "it does not know a command that rrss needs; use Redis 7.0 or Valkey, or a newer one",
-        ),
-        _ => (ErrorKind::Unavailable, advice(code, text)),
-    };
-    let failure = |why: &str| error_of(kind, doing, address, why);
-    match why {
-        "" if is_a_word(code) => failure(&format!("it refused with the error code {code}")),
-        "" => failure("it refused"),
-        why => failure(why),
-    }
-}
-
-/// What an error code of Redis means and what to do; nothing for an unknown one.
-fn advice(code: &str, text: &str) -> &'static str {
-    match code {
-        "WRONGPASS" => {
-            "it refused the user or the password; check `username` and `password`, or those in `url`"
-        }
-        "NOAUTH" => "it wants a password; set `password`",
-        "NOPERM" => {
-            "it does not let this user do that; `rrss-persistence` lists the commands that rrss needs"
-        }
-        "DENIED" => "it accepts connections of its own machine alone (`protected-mode`)",
-        "LOADING" => "it is still loading its data; try again shortly",
-        "BUSY" => "it is busy running a script",
-        "READONLY" => "it is a replica and takes no writes; connect to the primary",
-        "MASTERDOWN" => "it is a replica that has lost its primary",
-        "NOREPLICAS" => {
-            "it takes no writes while it has too few replicas (`min-replicas-to-write`)"
-        }
-        "OOM" => {
-            "its memory is full and it takes no writes; raise `maxmemory`, or choose a `maxmemory-policy` that \
-             makes room"
-        }
-        "MISCONF" => "it takes no writes because it cannot save to its disk; see its log",
-        "MOVED" | "ASK" | "CROSSSLOT" | "CLUSTERDOWN" => {
-            "it is a node of a Redis Cluster; connect to a single server"
-        }
-        "ERR" if text.starts_with("max number of clients") => {
-            "it has as many clients as it accepts; raise its `maxclients`"
-        }
-        "ERR" if text.starts_with("DB index") || text.starts_with("invalid DB index") => {
-            "it has no database of this number; check `database`, or the one in `url`"
-        }
-        _ => "",
-    }
+    let (kind, why) = refusal::meaning(error);
+    error_of(kind, doing, address, &why)
 }
 
 fn error_of(kind: ErrorKind, doing: Doing, address: &Address, why: &str) -> Error {
     let phrase = doing.phrase();
     Error::new(kind, format!("{phrase} failed: Redis at {address}: {why}"))
-}
-
-/// Whether this is a code as Redis has them, and not a piece of something else.
-fn is_a_word(code: &str) -> bool {
-    (1..=20).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase())
 }
 
 /// Attaches what the operating system or TLS says. `RedisError` prints that itself, so the level in between would
@@ -234,106 +174,6 @@ mod tests {
             host: "localhost".to_owned(),
             port: 6379,
             tls: false,
-        }
-    }
-
-    #[test]
-    fn a_refusal_of_the_server_becomes_an_error_that_says_what_to_do() {
-        use ErrorKind::{Corrupt, Unavailable, Unsupported};
-        for (reply, kind, part) in [
-            (
-                "WRONGPASS invalid username-password pair",
-                Unavailable,
-                "check `username` and `password`",
-            ),
-            (
-                "NOAUTH Authentication required.",
-                Unavailable,
-                "set `password`",
-            ),
-            (
-                "NOPERM No permissions to access a key",
-                Unavailable,
-                "lists the commands",
-            ),
-            (
-                "DENIED Redis is running in protected mode",
-                Unavailable,
-                "protected-mode",
-            ),
-            (
-                "LOADING Redis is loading the dataset in memory",
-                Unavailable,
-                "loading its data",
-            ),
-            (
-                "BUSY Redis is busy running a script.",
-                Unavailable,
-                "script",
-            ),
-            (
-                "READONLY You can't write against a read only replica.",
-                Unavailable,
-                "the primary",
-            ),
-            (
-                "MASTERDOWN Link with MASTER is down",
-                Unavailable,
-                "lost its primary",
-            ),
-            (
-                "NOREPLICAS Not enough good replicas to write.",
-                Unavailable,
-                "too few replicas",
-            ),
-            (
-                "OOM command not allowed when used memory > 'maxmemory'.",
-                Unavailable,
-                "raise `maxmemory`",
-            ),
-            (
-                "MISCONF Redis is configured to save RDB snapshots",
-                Unavailable,
-                "its disk",
-            ),
-            ("MOVED 3999 127.0.0.1:6381", Unavailable, "Cluster"),
-            ("CLUSTERDOWN Hash slot not served", Unavailable, "Cluster"),
-            (
-                "ERR max number of clients reached",
-                Unavailable,
-                "`maxclients`",
-            ),
-            (
-                "ERR DB index is out of range",
-                Unavailable,
-                "check `database`",
-            ),
-            (
-                "TRYAGAIN Multiple keys request",
-                Unavailable,
-                "error code TRYAGAIN",
-            ),
-            (
-                "WRONGTYPE Operation against a key",
-                Corrupt,
-                "another kind of value",
-            ),
-            (
-                "ERR unknown command 'UNLINK', with args beginning with: 's'",
-                Unsupported,
-                "Redis 7.0",
-            ),
-            ("ERR syntax error", Unsupported, "Redis 7.0"),
-        ] {
-            let error = refused(Doing::Load, &address(), &said(reply));
-            assert_eq!(error.kind(), kind, "{reply}");
-            let message = error.to_string();
-            assert!(
-                message.starts_with("loading a session failed: Redis at localhost:6379: it ")
-                    || kind == Corrupt,
-                "{message}"
-            );
-            assert!(message.contains(part), "{message}");
         }
     }
 

@@ -28,6 +28,7 @@ mod commands;
 mod connection;
 mod failure;
 mod options;
+mod refusal;
 mod scan;
 mod step;
 mod url;

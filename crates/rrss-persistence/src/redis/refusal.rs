@@ -1,0 +1,168 @@
+//! What the error codes of Redis mean, and what to do about each.
+
+use std::borrow::Cow;
+
+use redis::{ErrorKind as Kind, RedisError};
+use rrss_core::ErrorKind;
+
+/// What kind of failure an error reply of the server is, and why it happened, in words about "it", the server.
+pub(super) fn meaning(error: &RedisError) -> (ErrorKind, Cow<'static, str>) {
+    let text = error.detail().unwrap_or_default();
+    let code = match error.kind() {
+        Kind::AuthenticationFailed => "WRONGPASS",
+        _ => error.code().unwrap_or_default(),
+    };
+    match code {
+        "WRONGTYPE" => (
+            ErrorKind::Corrupt,
+            "it holds another type than a string under the key, which rrss did not write".into(),
+        ),
+        "ERR" if text.starts_with("unknown command") || text.starts_with("syntax error") => (
+            ErrorKind::Unsupported,
+            "it does not know a command that rrss needs; use Redis 7.0 or Valkey, or a newer one"
+                .into(),
+        ),
+        _ => (ErrorKind::Unavailable, advice(code, text)),
+    }
+}
+
+/// Why a server that works refuses, and what to do.
+fn advice(code: &str, text: &str) -> Cow<'static, str> {
+    match code {
+        "WRONGPASS" => {
+            "it refused the user or the password; check `username` and `password`, or those in `url`"
+        }
+        "NOAUTH" => "it wants a password; set `password`",
+        "NOPERM" => {
+            "it does not let this user do that; `rrss-persistence` lists the commands that rrss needs"
+        }
+        "DENIED" => "it accepts connections of its own machine alone (`protected-mode`)",
+        "LOADING" => "it is still loading its data; try again shortly",
+        "BUSY" => "it is busy running a script",
+        "READONLY" => "it is a replica and takes no writes; connect to the primary",
+        "MASTERDOWN" => "it is a replica that has lost its primary",
+        "NOREPLICAS" => {
+            "it takes no writes while it has too few replicas (`min-replicas-to-write`)"
+        }
+        "OOM" => {
+            "it has no memory left and takes no writes; raise `maxmemory`, or choose a `maxmemory-policy` that \
+             makes room"
+        }
+        "MISCONF" => "it takes no writes because it cannot save to its disk; see its log",
+        "MOVED" | "ASK" | "CROSSSLOT" | "CLUSTERDOWN" => {
+            "it is a node of a Redis Cluster; connect to a single server"
+        }
+        "ERR" if text.starts_with("max number of clients") => {
+            "it has as many clients as it accepts; raise its `maxclients`"
+        }
+        "ERR" if text.starts_with("DB index") || text.starts_with("invalid DB index") => {
+            "it has no database of this number; check `database`, or the one in `url`"
+        }
+        code if is_a_word(code) => return format!("it refused with the error code {code}").into(),
+        _ => "it refused",
+    }
+    .into()
+}
+
+/// Whether this is a code as Redis has them, and not a piece of something else.
+fn is_a_word(code: &str) -> bool {
+    (1..=20).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_says_what_to_do() {
+        use ErrorKind::{Corrupt, Unavailable, Unsupported};
+        for (reply, kind, part) in [
+            (
+                "WRONGPASS invalid username-password pair",
+                Unavailable,
+                "check `username` and `password`",
+            ),
+            (
+                "NOAUTH Authentication required.",
+                Unavailable,
+                "set `password`",
+            ),
+            (
+                "NOPERM No permissions to access a key",
+                Unavailable,
+                "lists the commands",
+            ),
+            (
+                "DENIED Redis is running in protected mode",
+                Unavailable,
+                "protected-mode",
+            ),
+            (
+                "LOADING Redis is loading the dataset in memory",
+                Unavailable,
+                "loading its data",
+            ),
+            (
+                "BUSY Redis is busy running a script.",
+                Unavailable,
+                "script",
+            ),
+            (
+                "READONLY You can't write against a read only replica.",
+                Unavailable,
+                "the primary",
+            ),
+            (
+                "MASTERDOWN Link with MASTER is down",
+                Unavailable,
+                "lost its primary",
+            ),
+            (
+                "NOREPLICAS Not enough good replicas to write.",
+                Unavailable,
+                "too few replicas",
+            ),
+            (
+                "OOM command not allowed when used memory > 'maxmemory'.",
+                Unavailable,
+                "raise `maxmemory`",
+            ),
+            (
+                "MISCONF Redis is configured to save RDB snapshots",
+                Unavailable,
+                "its disk",
+            ),
+            ("MOVED 3999 127.0.0.1:6381", Unavailable, "Cluster"),
+            ("CLUSTERDOWN Hash slot not served", Unavailable, "Cluster"),
+            (
+                "ERR max number of clients reached",
+                Unavailable,
+                "`maxclients`",
+            ),
+            (
+                "ERR DB index is out of range",
+                Unavailable,
+                "check `database`",
+            ),
+            (
+                "TRYAGAIN Multiple keys request",
+                Unavailable,
+                "error code TRYAGAIN",
+            ),
+            ("WRONGTYPE Operation against a key", Corrupt, "another type"),
+            (
+                "ERR unknown command 'UNLINK', with args beginning with: 's'",
+                Unsupported,
+                "Redis 7.0",
+            ),
+            ("ERR syntax error", Unsupported, "Redis 7.0"),
+        ] {
+            let error = redis::parse_redis_value(format!("-{reply}\r\n").as_bytes())
+                .and_then(redis::Value::extract_error)
+                .unwrap_err();
+            let (meant, why) = meaning(&error);
+            assert_eq!(meant, kind, "{reply}");
+            assert!(why.starts_with("it ") && why.contains(part), "{why}");
+        }
+    }
+}
