@@ -150,6 +150,12 @@ impl Shape {
         matches!(self.kind, Kind::Backend)
     }
 
+    /// Whether it is the shape of a step that gives sessions a deadline.
+    #[must_use]
+    pub const fn ends_sessions(&self) -> bool {
+        self.sets_deadline
+    }
+
     /// The role, in a word: `transform`, `around` or `backend`.
     #[must_use]
     pub const fn role(&self) -> &'static str {
