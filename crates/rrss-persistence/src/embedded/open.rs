@@ -145,7 +145,9 @@ fn not_opened(path: &Path, error: fjall::Error) -> Error {
             "is in use: another process has it open, or another store of this one; stop that one, or give each \
              process a path of its own",
         ),
-        fjall::Error::Io(io) | fjall::Error::Storage(fjall::LsmError::Io(io)) => {
+        fjall::Error::Io(io) | fjall::Error::Storage(fjall::LsmError::Io(io))
+            if !is_of_content(io.kind()) =>
+        {
             return unusable(path, io.kind(), error);
         }
         fjall::Error::InvalidVersion(_) => about(
@@ -160,6 +162,12 @@ fn not_opened(path: &Path, error: fjall::Error) -> Error {
         ),
     }
     .with_source(error)
+}
+
+/// Whether the files are not what the engine left, rather than out of reach.
+fn is_of_content(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind as Io;
+    matches!(kind, Io::NotFound | Io::UnexpectedEof | Io::InvalidData)
 }
 
 fn unusable(

@@ -94,3 +94,90 @@ impl Engine {
         self.swept_to.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rrss_core::{Action, Deadline, Payload, StorageKey, Timestamp};
+
+    use super::*;
+    use crate::embedded::Options;
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn op(action: Action, key: usize, now: u64, deadline: u64) -> Operation {
+        let mut op = Operation::new(action, at(now));
+        op.key = Some(StorageKey::from(format!("s:{key}")));
+        op.deadline = Deadline::At(at(deadline));
+        op.payload = Payload::Bytes("{}".into());
+        op
+    }
+
+    /// Sessions `0..due` that are due at 100, and `due..due + live` that are not.
+    fn engine(due: usize, live: usize) -> (Engine, tempfile::TempDir) {
+        let dir = tempfile::TempDir::new().unwrap();
+        let engine = Engine::open(&Options::at(dir.path())).unwrap();
+        for n in 0..due + live {
+            let deadline = if n < due { 100 } else { 1_000 };
+            engine.write(&op(Action::Create, n, 0, deadline)).unwrap();
+        }
+        (engine, dir)
+    }
+
+    fn due(engine: &Engine) -> Vec<UserKey> {
+        engine.due(&[], &not_due(at(100)), usize::MAX).unwrap()
+    }
+
+    fn sweep(engine: &Engine, limit: usize) -> u64 {
+        let op = Operation::new(Action::Sweep { limit }, at(100));
+        engine.sweep(&op, limit).unwrap()
+    }
+
+    #[test]
+    fn a_sweep_reads_only_what_is_due() {
+        let (engine, _dir) = engine(100, 2_000);
+        assert_eq!(due(&engine).len(), 100);
+        assert_eq!(sweep(&engine, 1_000), 100);
+        assert_eq!(due(&engine).len(), 0);
+    }
+
+    #[test]
+    fn a_session_that_is_renewed_between_the_look_and_the_removal_stays() {
+        let (engine, _dir) = engine(3, 0);
+        let seen = due(&engine);
+        engine.touch(&op(Action::Touch, 0, 99, 2_000)).unwrap();
+        engine.write(&op(Action::Update, 1, 99, 2_000)).unwrap();
+        assert_eq!(engine.remove_due(&seen).unwrap(), 1);
+        for (key, lives) in [(0, true), (1, true), (2, false)] {
+            let loaded = engine.load(&op(Action::Load, key, 100, 0)).unwrap();
+            assert_eq!(loaded.is_some(), lives, "{key}");
+        }
+    }
+
+    #[test]
+    fn what_another_sweep_has_removed_is_not_counted_again() {
+        let (engine, _dir) = engine(3, 0);
+        let seen = due(&engine);
+        assert_eq!(engine.remove_due(&seen).unwrap(), 3);
+        assert_eq!(engine.remove_due(&seen).unwrap(), 0);
+    }
+
+    #[test]
+    fn an_entry_whose_session_is_gone_is_dropped_and_not_counted() {
+        let (engine, _dir) = engine(3, 0);
+        engine.sessions.remove("s:1").unwrap();
+        assert_eq!(sweep(&engine, 10), 2);
+        assert_eq!(due(&engine).len(), 0);
+    }
+
+    #[test]
+    fn a_limited_sweep_goes_on_where_the_last_one_ended() {
+        let (engine, _dir) = engine(10, 0);
+        assert_eq!(sweep(&engine, 4), 4);
+        assert_eq!(engine.swept_to().as_slice(), b"\0\0\0\0\0\0\0\x64s:3");
+        assert_eq!(sweep(&engine, 4), 4);
+        assert_eq!(sweep(&engine, 4), 2);
+        assert!(engine.swept_to().is_empty());
+    }
+}

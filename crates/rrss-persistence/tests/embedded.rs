@@ -1,0 +1,516 @@
+//! What the `embedded` backend promises.
+#![cfg(feature = "embedded")]
+
+mod promises;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::pin::Pin;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::task::{Context, Poll, Waker};
+
+use fjall::{Database, KeyspaceCreateOptions, PersistMode};
+use promises::{all_keys, create, delete, load, put, stored, sweep, touch, until, update};
+use rrss_core::{
+    Backend, BuildContext, Deadline, ErrorKind, Registry, Result, Step, StorageKey, Written,
+};
+use rrss_persistence::embedded::{Durability, Embedded, Options};
+use tempfile::TempDir;
+
+promises!(on_disk);
+
+fn on_disk() -> (Embedded, TempDir) {
+    let dir = TempDir::new().unwrap();
+    (open(&dir.path().join("sessions")).unwrap(), dir)
+}
+
+fn open(path: &Path) -> Result<Embedded> {
+    Embedded::open(&Options::at(path))
+}
+
+#[tokio::test]
+async fn sessions_survive_reopening_again_and_again() {
+    let dir = TempDir::new().unwrap();
+    for round in 0..5 {
+        let embedded = open(dir.path()).unwrap();
+        assert_eq!(all_keys(&embedded, &load("", 0), 10).await.len(), round);
+        put(&embedded, &format!("s:{round}"), until(100)).await;
+    }
+    let embedded = open(dir.path()).unwrap();
+    for round in 0..5 {
+        assert!(stored(&embedded, &format!("s:{round}"), 99).await.is_some());
+    }
+    assert_eq!(embedded.sweep(&sweep(100), 10).await.unwrap(), 5);
+    embedded.close().await.unwrap();
+    drop(embedded);
+    let embedded = open(dir.path()).unwrap();
+    assert_eq!(embedded.count(&load("", 0)).await.unwrap(), 0);
+}
+
+#[test]
+fn acknowledged_writes_survive_a_killed_process() {
+    kill_in_the_middle(
+        "acknowledged_writes_survive_a_killed_process",
+        Durability::Process,
+    );
+}
+
+#[test]
+fn acknowledged_writes_on_disk_survive_a_killed_process() {
+    kill_in_the_middle(
+        "acknowledged_writes_on_disk_survive_a_killed_process",
+        Durability::Disk,
+    );
+}
+
+/// Names the directory to a child process: this test, run a second time.
+const CHILD: &str = "RRSS_TEST_EMBEDDED_CHILD";
+
+fn child(test: &str, dir: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(CHILD, dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// The child's own part of a test; `None` in the test itself.
+fn in_child() -> Option<Embedded> {
+    let dir = std::env::var_os(CHILD)?;
+    Some(open(Path::new(&dir)).unwrap())
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+}
+
+fn kill_in_the_middle(test: &str, durability: Durability) {
+    if let Some(dir) = std::env::var_os(CHILD) {
+        let embedded = Embedded::open(&Options {
+            durability,
+            ..Options::at(dir)
+        });
+        runtime().block_on(write_until_killed(&embedded.unwrap()));
+    }
+    let dir = TempDir::new().unwrap();
+    let mut child = child(test, dir.path());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut acknowledged: Vec<String> = lines.by_ref().take(400).map(Result::unwrap).collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    acknowledged.extend(lines.map_while(std::io::Result::ok));
+
+    let (mut live, mut deleted) = (BTreeSet::new(), BTreeSet::new());
+    for line in &acknowledged {
+        match line.split_once(' ') {
+            Some(("created", key)) => drop(live.insert(key)),
+            Some(("deleting", key)) => drop(live.remove(key)),
+            Some(("deleted", key)) => drop(deleted.insert(key)),
+            _ => {}
+        }
+    }
+    assert!(live.len() > 50 && deleted.len() > 50, "{acknowledged:?}");
+    runtime().block_on(async {
+        let embedded = open(dir.path()).unwrap();
+        for key in live {
+            let (bytes, deadline) = stored(&embedded, key, 0).await.unwrap();
+            assert_eq!((&*bytes, deadline), (key.as_bytes(), until(100).instant()));
+        }
+        for key in deleted {
+            assert!(stored(&embedded, key, 0).await.is_none(), "{key}");
+        }
+        let all = embedded.count(&load("", 0)).await.unwrap();
+        assert_eq!(embedded.sweep(&sweep(100), 10_000).await.unwrap(), all);
+    });
+}
+
+async fn write_until_killed(embedded: &Embedded) -> ! {
+    let mut out = std::io::stdout();
+    let mut say = |what: &str, key: &str| out.write_all(format!("\n{what} {key}").as_bytes());
+    for n in 0_u64.. {
+        let key = format!("s:{n}");
+        let written = embedded.write(&create(&key, &key, 0, until(100))).await;
+        assert_eq!(written.unwrap(), Written::Done);
+        say("created", &key).unwrap();
+        if n % 3 == 0 {
+            say("deleting", &key).unwrap();
+            assert!(embedded.delete(&delete(&key, 0)).await.unwrap());
+            say("deleted", &key).unwrap();
+        }
+    }
+    unreachable!("there are more numbers than time");
+}
+
+#[test]
+fn a_second_process_is_told_that_the_directory_is_in_use() {
+    if let Some(_open) = in_child() {
+        println!("\nopen");
+        std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("sessions");
+    let mut child = child(
+        "a_second_process_is_told_that_the_directory_is_in_use",
+        &path,
+    );
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == "open"));
+
+    let error = open(&path).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(error.option(), Some("path"));
+    assert_eq!(
+        error.message(),
+        format!(
+            "the directory `{}` is in use: another process has it open, or another store of this one; stop that \
+             one, or give each process a path of its own",
+            path.display()
+        )
+    );
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    open(&path).unwrap();
+}
+
+#[test]
+fn a_second_store_in_one_process_is_told_so_too() {
+    let dir = TempDir::new().unwrap();
+    let first = open(dir.path()).unwrap();
+    let error = open(dir.path()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    drop(first);
+    open(dir.path()).unwrap();
+}
+
+#[test]
+fn a_path_that_cannot_be_a_directory_is_a_config_error() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("file");
+    File::create(&file).unwrap();
+    for path in [file.clone(), file.join("below")] {
+        let error = open(&path).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        assert_eq!(error.option(), Some("path"));
+        assert!(error.message().contains("name a directory"), "{error}");
+    }
+}
+
+#[test]
+fn a_directory_of_something_else_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let database = Database::builder(dir.path()).open().unwrap();
+    database
+        .keyspace("sessions", KeyspaceCreateOptions::default)
+        .unwrap();
+    drop(database);
+    let error = open(dir.path()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    assert!(error.message().contains("not one of rrss"), "{error}");
+}
+
+#[test]
+fn a_directory_of_a_newer_version_is_refused_and_left_alone() {
+    let dir = TempDir::new().unwrap();
+    drop(open(dir.path()).unwrap());
+    as_stranger(dir.path(), "meta", "format", &2_u32.to_be_bytes());
+    for _ in 0..2 {
+        let error = open(dir.path()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        assert!(error.message().contains("is of format 2"), "{error}");
+        assert!(error.message().contains("update rrss"), "{error}");
+    }
+    as_stranger(dir.path(), "meta", "format", &1_u32.to_be_bytes());
+    open(dir.path()).unwrap();
+}
+
+#[test]
+fn a_damaged_directory_is_corrupt() {
+    let dir = TempDir::new().unwrap();
+    let (path, manifest) = (dir.path(), dir.path().join("keyspaces/0/current"));
+    drop(open(path).unwrap());
+    assert!(manifest.is_file());
+    fs::write(&manifest, [0xff; 64]).unwrap();
+    let error = open(path).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
+    assert!(error.message().contains("is damaged"), "{error}");
+}
+
+#[test]
+fn a_first_start_that_was_killed_halfway_is_begun_anew() {
+    for mark in [None, Some(b"")] {
+        let dir = TempDir::new().unwrap();
+        File::create(dir.path().join("lock")).unwrap();
+        fs::create_dir(dir.path().join("keyspaces")).unwrap();
+        fs::write(dir.path().join("0.jnl"), [0; 1_000]).unwrap();
+        if let Some(mark) = mark {
+            fs::write(dir.path().join("version"), mark).unwrap();
+        }
+        open(dir.path()).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_directory_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("data/sessions");
+    for durability in [Durability::Disk, Durability::Process] {
+        drop(
+            Embedded::open(&Options {
+                durability,
+                ..Options::at(&path)
+            })
+            .unwrap(),
+        );
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+}
+
+/// Writes past the backend, as a program that knows nothing of it.
+fn as_stranger(dir: &Path, keyspace: &str, key: &str, value: &[u8]) {
+    let database = Database::builder(dir).open().unwrap();
+    let keyspace = database
+        .keyspace(keyspace, KeyspaceCreateOptions::default)
+        .unwrap();
+    keyspace.insert(key, value).unwrap();
+    database.persist(PersistMode::SyncAll).unwrap();
+}
+
+fn seen_by_stranger(dir: &Path, keyspace: &str, key: &str) -> Option<Vec<u8>> {
+    let database = Database::builder(dir).open().unwrap();
+    let keyspace = database
+        .keyspace(keyspace, KeyspaceCreateOptions::default)
+        .unwrap();
+    keyspace.get(key).unwrap().map(|value| value.to_vec())
+}
+
+#[tokio::test]
+async fn bytes_of_a_stranger_are_corrupt_and_stay_as_they_were() {
+    let (embedded, dir) = on_disk();
+    let path = dir.path().join("sessions");
+    put(&embedded, "s:1", until(100)).await;
+    drop(embedded);
+    as_stranger(&path, "sessions", "s:1", b"hello");
+
+    let embedded = open(&path).unwrap();
+    for error in [
+        embedded.load(&load("s:1", 0)).await.unwrap_err(),
+        embedded
+            .write(&create("s:1", "{}", 0, Deadline::Never))
+            .await
+            .unwrap_err(),
+        embedded
+            .write(&update("s:1", "{}", 0, until(0)))
+            .await
+            .unwrap_err(),
+        embedded
+            .touch(&touch("s:1", 0, until(0)))
+            .await
+            .unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+        assert!(!error.to_string().contains("s:1"), "{error}");
+    }
+    assert_eq!(embedded.sweep(&sweep(1_000), 10).await.unwrap(), 0);
+    assert_eq!(all_keys(&embedded, &load("", 0), 10).await, ["s:1"]);
+    assert_eq!(embedded.count(&load("", 0)).await.unwrap(), 1);
+    drop(embedded);
+    assert_eq!(
+        seen_by_stranger(&path, "sessions", "s:1").as_deref(),
+        Some(&b"hello"[..])
+    );
+
+    let embedded = open(&path).unwrap();
+    assert!(embedded.delete(&delete("s:1", 0)).await.unwrap());
+    assert!(stored(&embedded, "s:1", 0).await.is_none());
+}
+
+#[tokio::test]
+async fn a_key_or_value_that_the_engine_cannot_hold_is_too_large() {
+    let (embedded, _dir) = on_disk();
+    for (key, kind) in [
+        ("k".repeat(65_527), None),
+        ("k".repeat(65_528), Some(ErrorKind::TooLarge)),
+        (String::new(), Some(ErrorKind::TooLarge)),
+    ] {
+        let op = create(&key, "{}", 0, until(100));
+        let written = embedded.write(&op).await;
+        assert_eq!(written.map_err(|error| error.kind()).err(), kind);
+        assert_eq!(
+            stored(&embedded, &key, 0).await.is_some(),
+            kind.is_none(),
+            "{}",
+            key.len()
+        );
+        assert_eq!(
+            embedded.delete(&delete(&key, 0)).await.unwrap(),
+            kind.is_none()
+        );
+    }
+}
+
+type Pending<'a> = Pin<Box<dyn Future<Output = bool> + 'a>>;
+
+fn poll(future: &mut Pending<'_>) -> Poll<bool> {
+    future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// A runtime of one thread, and one for blocking work; the answer holds that one up until it is dropped.
+async fn hold_up_blocking_work() -> mpsc::Sender<()> {
+    let (release, held) = mpsc::channel::<()>();
+    let (begun, begins) = tokio::sync::oneshot::channel();
+    tokio::task::spawn_blocking(move || {
+        begun.send(()).unwrap();
+        held.recv().unwrap_err();
+    });
+    begins.await.unwrap();
+    release
+}
+
+fn narrow_runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn an_engine_that_blocks_does_not_stall_the_runtime() {
+    let (embedded, _dir) = on_disk();
+    let (load, create) = (load("s:1", 0), create("s:1", "{}", 0, until(100)));
+    let (touch, delete, sweep) = (touch("s:1", 0, until(200)), delete("s:1", 0), sweep(1_000));
+    narrow_runtime().block_on(async {
+        let release = hold_up_blocking_work().await;
+        let mut operations: Vec<Pending<'_>> = vec![
+            Box::pin(async { embedded.write(&create).await.unwrap() == Written::Done }),
+            Box::pin(async { embedded.load(&load).await.unwrap().is_some() }),
+            Box::pin(async { embedded.touch(&touch).await.unwrap() }),
+            Box::pin(async { embedded.list(&load, None, 1).await.unwrap().keys.len() == 1 }),
+            Box::pin(async { embedded.count(&load).await.unwrap() == 1 }),
+            Box::pin(async { embedded.delete(&delete).await.unwrap() }),
+            Box::pin(async { embedded.sweep(&sweep, 1).await.unwrap() == 0 }),
+            Box::pin(async { embedded.ping().await.is_ok() }),
+            Box::pin(async { embedded.close().await.is_ok() }),
+        ];
+        assert!(operations.iter_mut().all(|op| poll(op).is_pending()));
+        assert_eq!(tokio::spawn(async { 42 }).await.unwrap(), 42);
+        assert!(operations.iter_mut().all(|op| poll(op).is_pending()));
+
+        drop(release);
+        for (n, operation) in operations.into_iter().enumerate() {
+            assert!(operation.await, "operation {n}");
+        }
+    });
+}
+
+#[test]
+fn an_operation_whose_future_is_dropped_still_happens_whole() {
+    let (embedded, _dir) = on_disk();
+    let create = create("s:1", "{}", 0, until(100));
+    narrow_runtime().block_on(async {
+        let release = hold_up_blocking_work().await;
+        let mut write: Pending<'_> = Box::pin(async { embedded.write(&create).await.is_ok() });
+        assert!(poll(&mut write).is_pending());
+        drop(write);
+        drop(release);
+        assert!(stored(&embedded, "s:1", 99).await.is_some());
+        assert_eq!(embedded.sweep(&sweep(100), 10).await.unwrap(), 1);
+    });
+}
+
+#[test]
+fn outside_of_tokio_an_operation_says_what_it_needs() {
+    let (embedded, _dir) = on_disk();
+    let op = load("s:1", 0);
+    let mut load = std::pin::pin!(embedded.load(&op));
+    let mut context = Context::from_waker(Waker::noop());
+    match load.as_mut().poll(&mut context) {
+        Poll::Ready(Err(error)) => {
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.message().contains("tokio"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_dead_sessions_has_a_next_one() {
+    let (embedded, _dir) = on_disk();
+    for n in 0..10_001 {
+        put(&embedded, &format!("s:{n:05}"), until(100)).await;
+    }
+    put(&embedded, "s:live", Deadline::Never).await;
+    let space = load("", 100);
+    let page = embedded.list(&space, None, 10).await.unwrap();
+    assert!(page.keys.is_empty());
+    let page = embedded.list(&space, page.next.as_ref(), 10).await.unwrap();
+    assert_eq!(page.keys, [StorageKey::from("s:live".to_owned())]);
+    assert!(page.next.is_none());
+}
+
+#[tokio::test]
+async fn debug_shows_no_session() {
+    let (embedded, _dir) = on_disk();
+    let op = create("s:secret-id", "hunter2", 0, Deadline::Never);
+    embedded.write(&op).await.unwrap();
+    let debug = format!("{embedded:?}");
+    assert!(
+        !debug.contains("secret-id") && !debug.contains("hunter2"),
+        "{debug}"
+    );
+}
+
+#[test]
+fn the_options_are_checked_as_they_are_read() {
+    let read = |json| serde_json::from_str::<Options>(json);
+    assert_eq!(read("{}").unwrap(), Options::at("data/sessions"));
+    let disk = read(r#"{"path": "here", "durability": "disk"}"#).unwrap();
+    assert_eq!(
+        disk,
+        Options {
+            durability: Durability::Disk,
+            ..Options::at("here")
+        }
+    );
+    for wrong in [
+        r#"{"path": ""}"#,
+        r#"{"path": 1}"#,
+        r#"{"durability": "none"}"#,
+        r#"{"dir": "here"}"#,
+    ] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn it_is_registered_with_an_example_that_works() {
+    let registry = Registry::linked();
+    let step = registry.get("embedded").unwrap();
+    assert_eq!(
+        step.summary(),
+        "Keeps sessions on this machine's disk, for one process; they survive a restart."
+    );
+    let mut example: toml::Table = toml::from_str(Embedded::EXAMPLE).unwrap();
+    let mut table = example["step"].as_array_mut().unwrap().remove(0);
+    let name = table.as_table_mut().unwrap().remove("type").unwrap();
+    assert_eq!(name.as_str(), Some("embedded"));
+    let options: Options = table.try_into().unwrap();
+    assert_eq!(options, Options::default());
+    assert!(Embedded::shape(&options).is_backend());
+
+    let dir = TempDir::new().unwrap();
+    Embedded::build(options, &BuildContext::in_dir(dir.path())).unwrap();
+    assert!(dir.path().join("data/sessions/version").is_file());
+}
