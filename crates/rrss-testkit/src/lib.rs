@@ -1,1 +1,24 @@
 #![doc = include_str!("../README.md")]
+
+pub mod backend;
+mod bridge;
+mod counts;
+mod faults;
+mod gate;
+mod intercept;
+pub mod plain;
+mod run;
+mod subject;
+mod suite;
+
+pub use counts::Counts;
+pub use faults::Faults;
+pub use gate::{Awaited, Gate, Held};
+pub use intercept::{Call, Intercept, Intercepted, Side};
+pub use run::Promise;
+pub use subject::Subject;
+
+pub use rrss_core::ManualClock;
+
+#[doc(hidden)]
+pub use run::block_on as __block_on;

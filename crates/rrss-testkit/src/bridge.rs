@@ -1,0 +1,109 @@
+//! A subject is a backend itself, so that others can stand in front of it.
+
+use rrss_core::{
+    Action, Answer, Backend, Cursor, Error, ErrorKind, Operation, Outcome, Page, Payload, Record,
+    Result, Written,
+};
+
+use crate::subject::Subject;
+
+impl Backend for Subject {
+    async fn load(&self, op: &Operation) -> Result<Option<Record>> {
+        let answer = self.ask(Action::Load, op).await?;
+        match (answer.outcome, answer.payload) {
+            (Outcome::Found, Payload::Bytes(bytes)) => {
+                Ok(Some(Record::new(bytes, answer.expires_at)))
+            }
+            (Outcome::Missing, _) => Ok(None),
+            (outcome, _) => Err(unexpected(&outcome)),
+        }
+    }
+
+    async fn write(&self, op: &Operation) -> Result<Written> {
+        match self.ask(op.action().clone(), op).await?.outcome {
+            Outcome::Done => Ok(Written::Done),
+            Outcome::Taken => Ok(Written::Taken),
+            Outcome::Missing => Ok(Written::Gone),
+            outcome => Err(unexpected(&outcome)),
+        }
+    }
+
+    async fn touch(&self, op: &Operation) -> Result<bool> {
+        happened(self.ask(Action::Touch, op).await?)
+    }
+
+    async fn delete(&self, op: &Operation) -> Result<bool> {
+        happened(self.ask(Action::Delete, op).await?)
+    }
+
+    async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
+        let action = Action::List {
+            cursor: cursor.cloned(),
+            limit,
+        };
+        match self.ask(action, op).await?.outcome {
+            Outcome::Page(page) => Ok(page),
+            outcome => Err(unexpected(&outcome)),
+        }
+    }
+
+    async fn count(&self, op: &Operation) -> Result<u64> {
+        counted(self.ask(Action::Count, op).await?)
+    }
+
+    async fn sweep(&self, op: &Operation, limit: usize) -> Result<u64> {
+        counted(self.ask(Action::Sweep { limit }, op).await?)
+    }
+
+    fn needs_sweep(&self) -> bool {
+        self.pipeline().needs_sweep()
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.pipeline().ping().await
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.pipeline().close().await
+    }
+}
+
+impl Subject {
+    /// Asks the backend for `action`, with all that `op` says besides.
+    async fn ask(&self, action: Action, op: &Operation) -> Result<Answer> {
+        let mut asked = Operation::new(action, op.now());
+        if let Some(id) = op.id() {
+            asked.assign_id(id.clone());
+        }
+        asked.key.clone_from(&op.key);
+        asked.key_space.clone_from(&op.key_space);
+        asked.deadline = op.deadline;
+        asked.guard = op.guard;
+        asked.payload = op.payload.clone();
+        self.run(asked).await
+    }
+}
+
+fn happened(answer: Answer) -> Result<bool> {
+    match answer.outcome {
+        Outcome::Done => Ok(true),
+        Outcome::Missing => Ok(false),
+        outcome => Err(unexpected(&outcome)),
+    }
+}
+
+fn counted(answer: Answer) -> Result<u64> {
+    match answer.outcome {
+        Outcome::Count(count) => Ok(count),
+        outcome => Err(unexpected(&outcome)),
+    }
+}
+
+fn unexpected(outcome: &Outcome) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "the pipeline under test answered {outcome:?} to an operation that does not know it"
+        ),
+    )
+}

@@ -1,0 +1,190 @@
+//! The least that a store needs above a backend: a key mapper and a codec with no options. They are for tests.
+//!
+//! # Examples
+//!
+//! ```
+//! use rrss::{Session, Store};
+//! use rrss_persistence::memory::Memory;
+//! use rrss_testkit::plain;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> rrss::Result<()> {
+//! let store = plain::steps(Store::builder(), "test:")
+//!     .backend("memory", Memory::default())
+//!     .build()?;
+//! let mut session = Session::new();
+//! session.insert("user", "ann")?;
+//! store.save(&mut session).await?;
+//! assert_eq!(store.count().await?, 1);
+//! # Ok(()) }
+//! ```
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use rrss::StoreBuilder;
+use rrss_core::{
+    Action, Answer, Error, ErrorKind, KeySpace, Operation, Outcome, Payload, Result, Session,
+    SessionId, Shape, Timestamp, Transform,
+};
+
+/// Adds [`PlainKeys`] that begin with `prefix`, and [`PlainJson`].
+#[must_use]
+pub fn steps(builder: StoreBuilder, prefix: &str) -> StoreBuilder {
+    builder
+        .transform("plain-keys", PlainKeys::SHAPE, PlainKeys::new(prefix))
+        .transform("plain-json", PlainJson::SHAPE, PlainJson)
+}
+
+/// A key mapper: ids are 32 hexadecimal digits in lower case, and a key is a prefix and the id.
+pub struct PlainKeys {
+    space: KeySpace,
+    dealt: Mutex<VecDeque<SessionId>>,
+}
+
+impl PlainKeys {
+    /// What it takes and gives.
+    pub const SHAPE: Shape = Shape::anywhere().makes_key();
+
+    /// Keys that begin with `prefix`.
+    #[must_use]
+    pub fn new(prefix: &str) -> Self {
+        Self {
+            space: KeySpace::new(prefix, ""),
+            dealt: Mutex::default(),
+        }
+    }
+
+    /// The same, which gives new sessions these ids one by one, before it makes random ones: so a test can have
+    /// two sessions meet.
+    #[must_use]
+    pub fn dealing(self, ids: impl IntoIterator<Item = SessionId>) -> Self {
+        Self {
+            dealt: Mutex::new(ids.into_iter().collect()),
+            ..self
+        }
+    }
+
+    /// A fresh random id.
+    #[must_use]
+    pub fn random_id() -> SessionId {
+        uuid::Uuid::new_v4().simple().to_string().into()
+    }
+
+    fn next_id(&self) -> SessionId {
+        let dealt = self
+            .dealt
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front();
+        dealt.unwrap_or_else(Self::random_id)
+    }
+}
+
+fn is_well_formed(id: &str) -> bool {
+    id.len() == 32
+        && id
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+impl Transform for PlainKeys {
+    fn before(&self, op: &mut Operation) -> Result<()> {
+        match op.action() {
+            Action::List { .. } | Action::Count => {
+                op.key_space = Some(self.space.clone());
+                return Ok(());
+            }
+            Action::Sweep { .. } => return Ok(()),
+            Action::Create if op.id().is_none() => op.assign_id(self.next_id()),
+            _ => {}
+        }
+        match op
+            .id()
+            .map(SessionId::as_str)
+            .filter(|id| is_well_formed(id))
+        {
+            Some(id) => op.key = Some(format!("{}{id}", self.space.prefix()).into()),
+            None if *op.action() == Action::Create => {
+                return Err(Error::new(
+                    ErrorKind::Value,
+                    "the id given for a new session is not 32 hexadecimal digits",
+                ));
+            }
+            None => op.settle(Outcome::Missing),
+        }
+        Ok(())
+    }
+
+    fn after(&self, _: &Operation, answer: &mut Answer) -> Result<()> {
+        if let Outcome::Page(page) = &mut answer.outcome {
+            page.ids = page
+                .keys
+                .iter()
+                .filter_map(|key| self.space.middle(key.as_str()))
+                .filter(|id| is_well_formed(id))
+                .map(SessionId::from)
+                .collect();
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for PlainKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlainKeys")
+            .field("space", &self.space)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A codec: a session is the text of a JSON object, and its field `$` is the instant of its creation.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PlainJson;
+
+impl PlainJson {
+    /// What it takes and gives.
+    pub const SHAPE: Shape = Shape::codec();
+}
+
+impl Transform for PlainJson {
+    fn before(&self, op: &mut Operation) -> Result<()> {
+        if let Some(session) = op.take_session() {
+            op.payload = Payload::Bytes(encode(&session)?);
+        }
+        Ok(())
+    }
+
+    fn after(&self, _: &Operation, answer: &mut Answer) -> Result<()> {
+        if let Some(bytes) = answer.take_bytes() {
+            let (session, created_at) = Session::from_json(bytes, Some("$"))?;
+            let created_at = created_at
+                .map(|millis| serde_json::from_slice(&millis).map(Timestamp::from_millis))
+                .transpose()
+                .map_err(|_| Error::new(ErrorKind::Corrupt, "the field `$` holds no instant"))?;
+            answer.payload = Payload::Session(session.with_created_at(created_at));
+        }
+        Ok(())
+    }
+}
+
+fn encode(session: &Session) -> Result<Bytes> {
+    let mut text = String::from("{");
+    if let Some(created_at) = session.created_at() {
+        text.push_str(&format!("\"$\":{}", created_at.as_millis()));
+    }
+    for (name, value) in session.iter_raw() {
+        if name == "$" {
+            return Err(Error::new(ErrorKind::Value, "the field name `$` is taken"));
+        }
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(&serde_json::Value::from(name).to_string());
+        text.push(':');
+        text.push_str(value);
+    }
+    text.push('}');
+    Ok(text.into())
+}

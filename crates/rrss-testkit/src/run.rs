@@ -1,0 +1,135 @@
+//! Running promises: one by one under the test harness, two things at once, a future that is dropped midway.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::Barrier;
+
+/// No promise takes this long; one that does hangs, and says so instead of stopping the whole run.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// How often a race is run.
+pub(crate) const ROUNDS: usize = 100;
+
+/// One promise, and how to hold a `T` to it.
+///
+/// # Examples
+///
+/// Where the tests are made at run time, as with `libtest-mimic`, instead of by a macro:
+///
+/// ```
+/// use rrss_persistence::memory::Memory;
+/// use rrss_testkit::{Subject, backend};
+///
+/// for promise in backend::promises() {
+///     promise.check(|| async { Subject::new(Memory::default()) });
+/// }
+/// ```
+pub struct Promise<T> {
+    name: &'static str,
+    hold: fn(T) -> Pin<Box<dyn Future<Output = ()>>>,
+}
+
+impl<T: 'static> Promise<T> {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn new(name: &'static str, hold: fn(T) -> Pin<Box<dyn Future<Output = ()>>>) -> Self {
+        Self { name, hold }
+    }
+
+    /// What is promised, as the name of a test.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Holds what `make` makes to the promise, on a runtime of its own.
+    ///
+    /// # Panics
+    ///
+    /// Where the promise is broken.
+    pub fn check<F: Future<Output = T>>(&self, make: impl FnOnce() -> F) {
+        block_on(async { (self.hold)(make().await).await });
+    }
+}
+
+impl<T> fmt::Debug for Promise<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Promise").field(&self.name).finish()
+    }
+}
+
+#[doc(hidden)]
+pub fn block_on(promise: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+        .unwrap_or_else(|error| panic!("no tokio runtime could be started: {error}"));
+    let in_time = runtime.block_on(async { tokio::time::timeout(LIMIT, promise).await.is_ok() });
+    runtime.shutdown_background();
+    assert!(in_time, "nothing came of it within {LIMIT:?}");
+}
+
+/// Runs both, on two threads from the same moment, and answers both answers.
+pub(crate) async fn at_once<A, B>(
+    one: impl Future<Output = A> + Send + 'static,
+    two: impl Future<Output = B> + Send + 'static,
+) -> (A, B)
+where
+    A: Send + 'static,
+    B: Send + 'static,
+{
+    let barrier = Arc::new(Barrier::new(2));
+    let one = tokio::spawn(after(barrier.clone(), one));
+    let two = tokio::spawn(after(barrier, two));
+    (joined(one).await, joined(two).await)
+}
+
+async fn after<T>(barrier: Arc<Barrier>, then: impl Future<Output = T>) -> T {
+    barrier.wait().await;
+    then.await
+}
+
+/// The answer of a task; its panic is the test's.
+pub(crate) async fn joined<T>(task: tokio::task::JoinHandle<T>) -> T {
+    task.await
+        .unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(error) => panic!("a task of the test ended: {error}"),
+        })
+}
+
+/// Polls a future at most `polls` times and then drops it, done or not: a client that went away.
+pub(crate) async fn drop_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    Polls {
+        left: polls,
+        future: pin!(future),
+    }
+    .await
+}
+
+struct Polls<'a, F> {
+    left: usize,
+    future: Pin<&'a mut F>,
+}
+
+impl<F: Future> Future for Polls<'_, F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        self.left -= 1;
+        match self.future.as_mut().poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if self.left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! A backend with one flaw, or with none.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use rrss_core::{
+    Action, Backend, Cursor, Deadline, Error, ErrorKind, KeySpace, Operation, Page, Record, Result,
+    StorageKey, Timestamp, Written,
+};
+
+/// One way not to keep a promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    None,
+    CutsLongBytes,
+    AnswersEmptyForUnknown,
+    ForgetsDeletes,
+    IgnoresDeadlines,
+    RenewsOnRead,
+    TellsAnotherDeadline,
+    FoldsCase,
+    CreatesOverLive,
+    RefusesExpiredKeys,
+    RefusesPastDeadlines,
+    PastDeadlinesComeFirst,
+    InheritsDeadlines,
+    EndsTheEndless,
+    ChecksThenActs,
+    Revives,
+    RevivesExpired,
+    UpdateAppends,
+    UpdateDropsTheDeadline,
+    UpdateLeavesTheDeadline,
+    WritesInTwoParts,
+    TouchDoesNothing,
+    TouchCreates,
+    TouchEmpties,
+    TouchDropsTheDeadline,
+    RoundsToSeconds,
+    DeletesByPrefix,
+    ListsOnePage,
+    PagesByPosition,
+    IgnoresKeySpaces,
+    TakesPatterns,
+    ListsExpired,
+    CountsWrites,
+    SweepsNothing,
+    SweepsLive,
+    SweepsWithoutLimit,
+    SweepsByFirstDeadline,
+    CountsSweptTwice,
+    CannotBePinged,
+    ForgetsAtClose,
+}
+
+pub(crate) struct Broken {
+    flaw: Flaw,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    sessions: BTreeMap<String, Stored>,
+    first_deadlines: BTreeMap<String, Timestamp>,
+    writes: u64,
+}
+
+#[derive(Clone)]
+struct Stored {
+    bytes: Bytes,
+    deadline: Option<Timestamp>,
+}
+
+impl Stored {
+    fn lives(&self, now: Timestamp) -> bool {
+        self.deadline.is_none_or(|deadline| now < deadline)
+    }
+}
+
+impl Broken {
+    pub(crate) fn new(flaw: Flaw) -> Self {
+        Self {
+            flaw,
+            kept: Mutex::default(),
+        }
+    }
+
+    fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == flaw
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn key(&self, op: &Operation) -> Result<String> {
+        let key = op.key()?.as_str();
+        Ok(if self.has(Flaw::FoldsCase) {
+            key.to_lowercase()
+        } else {
+            key.to_owned()
+        })
+    }
+
+    fn lives(&self, stored: &Stored, now: Timestamp) -> bool {
+        self.has(Flaw::IgnoresDeadlines) || stored.lives(now)
+    }
+
+    fn live(&self, key: &str, now: Timestamp) -> Option<Stored> {
+        let kept = self.kept();
+        kept.sessions
+            .get(key)
+            .filter(|stored| self.lives(stored, now))
+            .cloned()
+    }
+
+    /// Between the look at what is there and the change of it, where others may come in.
+    async fn pause(&self) {
+        if self.has(Flaw::ChecksThenActs) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    fn deadline(&self, op: &Operation, kept: Option<Timestamp>) -> Option<Timestamp> {
+        match op.deadline {
+            Deadline::Keep => kept,
+            Deadline::Never if self.has(Flaw::EndsTheEndless) => {
+                Some(op.now() + Duration::from_secs(60))
+            }
+            Deadline::Never => None,
+            Deadline::At(at) if self.has(Flaw::RoundsToSeconds) => Some(Timestamp::from_millis(
+                at.as_millis().div_ceil(1_000) * 1_000,
+            )),
+            Deadline::At(at) => Some(at),
+        }
+    }
+
+    fn put(&self, key: &str, bytes: Bytes, deadline: Option<Timestamp>) {
+        let mut kept = self.kept();
+        kept.writes += 1;
+        if let Some(deadline) = deadline {
+            kept.first_deadlines
+                .entry(key.to_owned())
+                .or_insert(deadline);
+        }
+        kept.sessions
+            .insert(key.to_owned(), Stored { bytes, deadline });
+    }
+}
+
+impl Backend for Broken {
+    async fn load(&self, op: &Operation) -> Result<Option<Record>> {
+        let key = self.key(op)?;
+        let Some(mut stored) = self.live(&key, op.now()) else {
+            let empty = self.has(Flaw::AnswersEmptyForUnknown);
+            return Ok(empty.then(|| Record::new(Bytes::new(), None)));
+        };
+        if self.has(Flaw::CutsLongBytes) {
+            stored.bytes.truncate(4_096);
+        }
+        if self.has(Flaw::RenewsOnRead) && stored.deadline.is_some() {
+            let later = op.now() + Duration::from_secs(60);
+            self.put(&key, stored.bytes.clone(), Some(later));
+        }
+        if self.has(Flaw::TellsAnotherDeadline) {
+            stored.deadline = Some(op.now());
+        }
+        Ok(Some(Record::new(stored.bytes, stored.deadline)))
+    }
+
+    async fn write(&self, op: &Operation) -> Result<Written> {
+        let (key, bytes, now) = (self.key(op)?, op.bytes()?.clone(), op.now());
+        let is_past = op.deadline.is_past(now);
+        if is_past && self.has(Flaw::PastDeadlinesComeFirst) {
+            self.kept().sessions.remove(&key);
+            return Ok(Written::Done);
+        }
+        let live = self.live(&key, now);
+        let expired = self.kept().sessions.get(&key).cloned();
+        self.pause().await;
+        let is_create = *op.action() == Action::Create;
+        if is_create {
+            let is_taken = match self.flaw {
+                Flaw::CreatesOverLive => false,
+                Flaw::RefusesExpiredKeys => expired.is_some(),
+                _ => live.is_some(),
+            };
+            if is_taken {
+                return Ok(Written::Taken);
+            }
+        } else {
+            let is_there = match self.flaw {
+                Flaw::Revives => true,
+                Flaw::RevivesExpired => expired.is_some(),
+                _ => live.is_some(),
+            };
+            if !is_there {
+                return Ok(Written::Gone);
+            }
+        }
+        if is_past && self.has(Flaw::RefusesPastDeadlines) {
+            return Ok(Written::Gone);
+        }
+        if is_past && !self.has(Flaw::IgnoresDeadlines) {
+            self.kept().sessions.remove(&key);
+            return Ok(Written::Done);
+        }
+        let before = match self.flaw {
+            Flaw::InheritsDeadlines => expired.as_ref(),
+            Flaw::UpdateDropsTheDeadline => None,
+            _ => live.as_ref(),
+        };
+        let before_deadline = before.and_then(|stored| stored.deadline);
+        let deadline = if self.has(Flaw::UpdateLeavesTheDeadline) && !is_create {
+            before_deadline
+        } else {
+            self.deadline(op, before_deadline)
+        };
+        let bytes = match &live {
+            Some(live) if self.has(Flaw::UpdateAppends) => {
+                [&live.bytes[..], &bytes].concat().into()
+            }
+            _ => bytes,
+        };
+        if self.has(Flaw::WritesInTwoParts) {
+            let rest = live.map(|live| live.bytes).unwrap_or_default();
+            let half = bytes.len() / 2;
+            let mut mixed = bytes[..half].to_vec();
+            mixed.extend(rest.get(half..).unwrap_or_default());
+            self.put(&key, mixed.into(), deadline);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.put(&key, bytes, deadline);
+        Ok(Written::Done)
+    }
+
+    async fn touch(&self, op: &Operation) -> Result<bool> {
+        let key = self.key(op)?;
+        let Some(mut live) = self.live(&key, op.now()) else {
+            if self.has(Flaw::TouchCreates) {
+                self.put(&key, Bytes::new(), op.deadline.instant());
+            }
+            return Ok(false);
+        };
+        self.pause().await;
+        if op.deadline.is_past(op.now()) {
+            let refuses = self.has(Flaw::RefusesPastDeadlines);
+            if !refuses {
+                self.kept().sessions.remove(&key);
+            }
+            return Ok(!refuses);
+        }
+        if self.has(Flaw::TouchEmpties) {
+            live.bytes = Bytes::new();
+        }
+        let deadline = if self.has(Flaw::TouchDropsTheDeadline) {
+            None
+        } else {
+            self.deadline(op, live.deadline)
+        };
+        if !self.has(Flaw::TouchDoesNothing) {
+            self.put(&key, live.bytes, deadline);
+        }
+        Ok(true)
+    }
+
+    async fn delete(&self, op: &Operation) -> Result<bool> {
+        let key = self.key(op)?;
+        let was_there = self.live(&key, op.now()).is_some();
+        self.pause().await;
+        if self.has(Flaw::DeletesByPrefix) {
+            self.kept()
+                .sessions
+                .retain(|other, _| !other.starts_with(&key));
+        } else if !self.has(Flaw::ForgetsDeletes) {
+            self.kept().sessions.remove(&key);
+        }
+        Ok(was_there)
+    }
+
+    async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
+        let space = op.key_space()?;
+        let space = match space.prefix().find(['*', '?', '[', '\\']) {
+            Some(at) if self.has(Flaw::TakesPatterns) => {
+                &KeySpace::new(&space.prefix()[..at], space.suffix())
+            }
+            _ => space,
+        };
+        let kept = self.kept();
+        let after = cursor.map(|cursor| String::from_utf8_lossy(cursor.as_bytes()).into_owned());
+        let (from, skip) = match after {
+            Some(after) if self.has(Flaw::PagesByPosition) => {
+                (Bound::Unbounded, after.parse().unwrap())
+            }
+            Some(after) => (Bound::Excluded(after), 0),
+            None => (Bound::Unbounded, 0),
+        };
+        let keys: Vec<StorageKey> = kept
+            .sessions
+            .range((from, Bound::Unbounded))
+            .filter(|(key, _)| self.has(Flaw::IgnoresKeySpaces) || space.middle(key).is_some())
+            .filter(|(_, stored)| self.has(Flaw::ListsExpired) || self.lives(stored, op.now()))
+            .map(|(key, _)| StorageKey::from(key.clone()))
+            .skip(skip)
+            .take(limit)
+            .collect();
+        let next = match keys.last() {
+            Some(_) if self.has(Flaw::ListsOnePage) => None,
+            Some(_) if self.has(Flaw::PagesByPosition) => Some((skip + keys.len()).to_string()),
+            last => last.map(|key| key.as_str().to_owned()),
+        };
+        Ok(Page::new(
+            keys,
+            next.map(|next| Cursor::from(next.into_bytes())),
+        ))
+    }
+
+    async fn count(&self, op: &Operation) -> Result<u64> {
+        if self.has(Flaw::CountsWrites) {
+            return Ok(self.kept().writes);
+        }
+        Ok(self.list(op, None, usize::MAX).await?.keys.len() as u64)
+    }
+
+    async fn sweep(&self, op: &Operation, limit: usize) -> Result<u64> {
+        let limit = match self.flaw {
+            Flaw::SweepsNothing => return Ok(0),
+            Flaw::SweepsWithoutLimit => usize::MAX,
+            _ => limit,
+        };
+        let past: Vec<String> = {
+            let kept = self.kept();
+            let is_past = |(key, stored): &(&String, &Stored)| match self.flaw {
+                Flaw::SweepsLive => true,
+                Flaw::SweepsByFirstDeadline => {
+                    let first = kept.first_deadlines.get(*key);
+                    first.is_some_and(|first| *first <= op.now())
+                }
+                _ => !stored.lives(op.now()),
+            };
+            let past = kept.sessions.iter().filter(is_past);
+            past.map(|(key, _)| key.clone()).take(limit).collect()
+        };
+        self.pause().await;
+        let mut kept = self.kept();
+        for key in &past {
+            kept.sessions.remove(key);
+        }
+        let twice = if self.has(Flaw::CountsSweptTwice) {
+            2
+        } else {
+            1
+        };
+        Ok(past.len() as u64 * twice)
+    }
+
+    fn needs_sweep(&self) -> bool {
+        true
+    }
+
+    async fn ping(&self) -> Result<()> {
+        if self.has(Flaw::CannotBePinged) {
+            return Err(Error::new(ErrorKind::Unsupported, "there is no ping"));
+        }
+        Ok(())
+    }
+
+    async fn close(&self) -> Result<()> {
+        if self.has(Flaw::ForgetsAtClose) {
+            self.kept().sessions.clear();
+        }
+        Ok(())
+    }
+}
