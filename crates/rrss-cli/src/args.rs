@@ -31,6 +31,7 @@ Exit codes:
    2  the command line is wrong
   65  stored or given data is unusable: corrupt, too large, of another type
   69  the backend is unavailable or did not answer in time
+  70  a failure that this version does not know
   74  a file or the output could not be written
   75  the session was changed meanwhile; try again
   78  the configuration is wrong, or cannot do this
@@ -40,6 +41,8 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write a commented rrss.toml that works as it is
+    ///
+    /// A file that is there is left as it is, and the exit code is 2, unless --force is given.
     Init {
         #[command(flatten)]
         file: FileArg,
@@ -48,6 +51,8 @@ pub(crate) enum Command {
         force: bool,
     },
     /// Say that the file is good, or report every problem in it
+    ///
+    /// A good file gets a line a step: its name, what it takes and gives, and the crate that it comes from.
     Check {
         #[command(flatten)]
         file: FileArg,
@@ -63,7 +68,9 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Draw the pipeline: what each step takes, gives and is set to, without secrets
+    /// Draw the pipeline: what each step takes, gives and is set to
+    ///
+    /// Secrets are left out.
     Explain {
         #[command(flatten)]
         file: FileArg,
@@ -76,7 +83,9 @@ pub(crate) enum Command {
         #[arg(value_name = "FIELD=VALUE", value_parser = Field::parse)]
         fields: Vec<Field>,
     },
-    /// Print a session, or one field of it, as JSON: on several lines to a terminal, else on one
+    /// Print a session, or one field of it, as JSON
+    ///
+    /// On several lines to a terminal, else on one line. The fields stand in their stored order.
     Get {
         #[command(flatten)]
         id: IdArg,
@@ -114,7 +123,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         id: IdArg,
     },
-    /// Print the ids of the sessions, one a line; a session may be named twice while others are written
+    /// Print the ids of the sessions, one a line
+    ///
+    /// They are printed as they are found. While others write, an id may be printed twice.
     List {
         /// Stop after N ids
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]

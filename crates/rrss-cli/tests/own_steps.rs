@@ -197,7 +197,7 @@ fn the_command_is_called_what_the_program_is_called() {
     let missing = run(&folder, &["check"]);
     missing.failed(78, "`shop init` writes a file that works");
     let create = run(&folder, &["create"]);
-    create.failed(2, "Usage: shop");
+    create.failed(2, "Usage: shop create");
     let script = run(&folder, &["completions", "bash"]);
     assert!(script.out.contains("complete -F _shop"), "{script:?}");
 }

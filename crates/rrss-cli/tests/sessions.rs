@@ -121,7 +121,11 @@ fn an_empty_session_is_not_stored() {
     let folder = Folder::embedded();
     let run = folder.run(["create"]);
     run.failed(2, "an empty session is not stored");
-    assert!(run.err.contains("Usage: rrss"), "{run:?}");
+    assert!(
+        run.err
+            .contains("Usage: rrss create [OPTIONS] [FIELD=VALUE]..."),
+        "{run:?}"
+    );
     assert!(
         !folder.path().join("data").exists(),
         "the store was not opened"

@@ -119,10 +119,10 @@ impl Context<'_> {
     /// The file of a command that is about the file itself.
     fn file(&self, argument: FileArg) -> Result<PathBuf, Failure> {
         match argument.file {
-            Some(_) if self.config.is_some() => Err(self.usage(
-                ErrorKind::ArgumentConflict,
-                "the file is named twice: as FILE and with --config",
-            )),
+            Some(_) if self.config.is_some() => {
+                let twice = "the file is named twice: as FILE and with --config";
+                Err(Failure::new(Exit::Usage, twice).with_help("leave one of the two out"))
+            }
             Some(file) => Ok(file),
             None => Ok(self.config()),
         }
@@ -141,12 +141,15 @@ impl Context<'_> {
             })
     }
 
-    /// A failure as clap reports its own.
-    fn usage(&self, kind: ErrorKind, message: &str) -> Failure {
-        Cli::command()
-            .bin_name(&self.program)
-            .error(kind, message)
-            .into()
+    /// A failure as clap reports its own, of this subcommand.
+    fn usage(&self, subcommand: &str, kind: ErrorKind, message: &str) -> Failure {
+        let mut command = Cli::command().bin_name(&self.program);
+        command.build();
+        let refused = match command.find_subcommand_mut(subcommand) {
+            Some(subcommand) => subcommand.error(kind, message),
+            None => command.error(kind, message),
+        };
+        refused.into()
     }
 
     /// A registry in which two crates claim one name cannot be trusted.

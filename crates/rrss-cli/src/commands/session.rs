@@ -12,6 +12,7 @@ use crate::output::Output;
 pub(super) fn create(context: &mut Context<'_>, fields: &[Field]) -> Result<(), Failure> {
     if fields.is_empty() {
         return Err(context.usage(
+            "create",
             ErrorKind::MissingRequiredArgument,
             "an empty session is not stored; give it at least one FIELD=VALUE",
         ));

@@ -51,7 +51,8 @@ fn entry(option: &StepOption, bold: Style, columns: Option<usize>) -> String {
         text += &format!("      {}\n", wrapped(&joined(paragraph), 6, columns));
     }
     for (value, help) in &option.values {
-        text += &format!("      {value}: {}\n", wrapped(&joined(help), 8, columns));
+        let help = joined(&format!("{value}: {help}"));
+        text += &format!("      {}\n", wrapped(&help, 8, columns));
     }
     text
 }

@@ -25,7 +25,7 @@ fn options(example: &str) -> Option<DeTable<'_>> {
         return None;
     };
     table.remove("type");
-    for (_, value) in table.iter_mut() {
+    for (_, value) in &mut table {
         resolve(value);
     }
     Some(table)
