@@ -1,10 +1,23 @@
 #![doc = include_str!("../README.md")]
 
+mod allowed;
+mod check;
+mod document;
+mod explain;
+mod fit;
 mod loader;
+mod options;
 mod plan;
+mod render;
 mod report;
 mod schema;
 mod settings;
+mod source;
+mod suggest;
+mod syntax;
+mod types;
+mod values;
+mod words;
 
 pub use loader::Loader;
 pub use plan::{Plan, PlannedStep};

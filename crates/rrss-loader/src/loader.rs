@@ -1,21 +1,35 @@
-//! From text to a plan, or to a report of every problem.
+//! From a file to a plan, or to a report of every problem.
 
 use std::env::{self, VarError};
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rrss_core::{Registry, check_composition};
-use toml::de::{DeTable, DeValue, ValueDeserializer};
+use rrss_core::Registry;
 
-use crate::plan::Plan;
+use crate::check;
+use crate::plan::{Plan, Planned};
 use crate::report::{Problem, Report};
-use crate::settings::StoreSettings;
+use crate::source::Source;
+use crate::types::Types;
+use crate::values::{Lookup, Unread, read_up_to};
 
-type Lookup = dyn Fn(&str) -> Result<String, VarError> + Send + Sync;
+/// The largest file that is read. A configuration of thousands of steps is smaller.
+const LARGEST: u64 = 1024 * 1024;
 
 /// Reads configurations: it knows the step types, and where the values of environment variables come from.
+///
+/// # Examples
+///
+/// ```
+/// use rrss_core::Registry;
+/// use rrss_loader::Loader;
+///
+/// let loader = Loader::new(Registry::linked());
+/// let report = loader.read_text("[[step]]\ntype = \"redsi\"\n").unwrap_err();
+/// assert_eq!(report.problems()[0].message(), "there is no step type `redsi`");
+/// assert_eq!((report.problems()[0].line(), report.problems()[0].column()), (Some(2), Some(8)));
+/// ```
 #[derive(Clone)]
 pub struct Loader {
     registry: Registry,
@@ -33,6 +47,17 @@ impl Loader {
     }
 
     /// The same loader, which asks `lookup` for environment variables.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rrss_core::Registry;
+    /// use rrss_loader::Loader;
+    ///
+    /// let loader = Loader::new(Registry::linked())
+    ///     .with_env(|name| (name == "REDIS_URL").then(|| "redis://localhost".to_owned()));
+    /// # let _ = loader;
+    /// ```
     #[must_use]
     pub fn with_env(self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         Self {
@@ -41,17 +66,30 @@ impl Loader {
         }
     }
 
-    /// Reads and checks a file. Relative paths in it start at its directory.
+    /// Reads and checks a file of at most 1 MiB. Relative paths in it start in its directory.
     ///
     /// # Errors
     ///
-    /// A report of every problem in the file.
+    /// A report of every problem in the file, or of why it cannot be read.
     pub fn read_file(&self, path: impl AsRef<Path>) -> Result<Plan, Report> {
         let path = path.as_ref();
-        let file = path.display().to_string();
-        let text = fs::read_to_string(path)
-            .map_err(|error| Report::new(file.clone(), vec![Problem::error(error.to_string())]))?;
-        self.check(file, path.parent().unwrap_or(path).to_owned(), &text)
+        let name = path.display().to_string();
+        let base_dir = path.parent().unwrap_or(Path::new("")).to_owned();
+        let bytes = read_up_to(path, LARGEST).map_err(|unread| {
+            refuse(
+                Source::new(name.clone(), String::new()),
+                unreadable(&unread),
+            )
+        })?;
+        match String::from_utf8(bytes) {
+            Ok(text) => self.check(Source::new(name, text), base_dir, "file"),
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let bytes = error.as_bytes();
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                Err(refuse(Source::new(name, text), not_text(bytes, at)))
+            }
+        }
     }
 
     /// Reads and checks text, which reports call `<text>`. Relative paths in it start in the current directory.
@@ -60,52 +98,61 @@ impl Loader {
     ///
     /// A report of every problem in the text.
     pub fn read_text(&self, text: &str) -> Result<Plan, Report> {
-        self.check("<text>".to_owned(), PathBuf::new(), text)
+        let source = Source::new("<text>".to_owned(), text.to_owned());
+        if text.len() as u64 > LARGEST {
+            let problem = unreadable(&Unread::TooLarge(Some(text.len() as u64)));
+            return Err(refuse(source, problem));
+        }
+        self.check(source, PathBuf::new(), "text")
     }
 
-    fn check(&self, file: String, base_dir: PathBuf, text: &str) -> Result<Plan, Report> {
-        let refuse = |message: String| Report::new(file.clone(), vec![Problem::error(message)]);
-        let document = DeTable::parse(text).map_err(|error| refuse(error.message().to_owned()))?;
-        let mut document = document.into_inner();
-        let mut steps = Vec::new();
-        if let Some(DeValue::Array(tables)) = document.remove("step").map(toml::Spanned::into_inner)
+    fn check(&self, source: Source, base_dir: PathBuf, noun: &str) -> Result<Plan, Report> {
+        if source
+            .text()
+            .trim_start_matches('\u{FEFF}')
+            .trim()
+            .is_empty()
         {
-            for value in tables {
-                let span = value.span();
-                let DeValue::Table(mut table) = value.into_inner() else {
-                    return Err(refuse("`step` must be tables: `[[step]]`".to_owned()));
-                };
-                let name = table.remove("type");
-                let name = name
-                    .as_ref()
-                    .and_then(|name| name.get_ref().as_str())
-                    .ok_or_else(|| refuse("a step says no `type`".to_owned()))?;
-                let step_type = self
-                    .registry
-                    .get(name)
-                    .ok_or_else(|| refuse(format!("there is no step type `{name}`")))?;
-                let line = 1 + text[..span.start].matches('\n').count();
-                let options = toml::Spanned::new(span, DeValue::Table(table));
-                let step = step_type
-                    .parse(ValueDeserializer::from(options))
-                    .map_err(|error| refuse(format!("`{name}`: {}", error.message())))?;
-                steps.push((step, line));
-            }
+            let problem = Problem::error(&format!("the {noun} is empty"));
+            return Err(refuse(
+                source,
+                problem.with_hint("`rrss init` writes a file that works"),
+            ));
         }
-        let shapes: Vec<_> = steps
+        let types = Types::new(&self.registry);
+        let mut checked = check::check(&source, &types, &*self.env, &base_dir);
+        let source = Arc::new(source.masked(checked.secrets));
+        for clash in self.registry.clashes() {
+            checked.problems.add(|| {
+                Problem::error(&clash.to_string()).with_hint(
+                    "depend on one of the two crates, or ask the author of one for another name",
+                )
+            });
+        }
+        if checked.problems.found() > 0 {
+            return Err(Report::new(source, checked.problems));
+        }
+        let mut steps = Vec::new();
+        for step in checked.steps {
+            let (line, _) = source.position(step.span.start);
+            steps.extend(step.configured.map(|configured| Planned {
+                configured,
+                line,
+                span: step.span,
+                given: step.given,
+                origins: step.origins,
+            }));
+        }
+        let ends = steps
             .iter()
-            .map(|(step, _)| (step.type_name(), step.shape()))
-            .collect();
-        if let Some(misfit) = check_composition(&shapes).first() {
-            return Err(refuse(format!("{misfit}: {}", misfit.hint())));
-        }
-        let _ = (&self.env, Problem::warning(""));
+            .any(|step| step.configured.shape().ends_sessions());
+        let warnings = (!ends).then(|| Report::new(source.clone(), never_end().into()));
         Ok(Plan {
-            file,
+            source,
             base_dir,
-            settings: StoreSettings::default(),
+            settings: checked.settings,
             steps,
-            warnings: None,
+            warnings,
         })
     }
 }
@@ -116,4 +163,44 @@ impl fmt::Debug for Loader {
             .field("registry", &self.registry)
             .finish_non_exhaustive()
     }
+}
+
+fn refuse(source: Source, problem: Problem) -> Report {
+    Report::new(Arc::new(source.masked(Vec::new())), problem.into())
+}
+
+fn never_end() -> Problem {
+    Problem::warning("no step sets a deadline, so sessions never end")
+        .with_hint("add a step such as `expiry`, unless they are to be kept for ever")
+}
+
+fn unreadable(unread: &Unread) -> Problem {
+    match unread {
+        Unread::Missing => {
+            Problem::error("the file does not exist").with_hint("`rrss init` writes one that works")
+        }
+        Unread::Directory => {
+            Problem::error("it is a directory").with_hint("name a file in it, such as `rrss.toml`")
+        }
+        Unread::TooLarge(size) => {
+            let size = size.map_or(String::new(), |size| format!(" of {size} bytes"));
+            Problem::error(&format!(
+                "the file{size} is larger than 1 MiB, the most that is read"
+            ))
+            .with_hint("name the configuration; it is a small file")
+        }
+        Unread::Failed(error) => Problem::error(&format!("the file cannot be read: {error}")),
+    }
+}
+
+fn not_text(bytes: &[u8], at: usize) -> Problem {
+    let wide = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
+    let message = format!("byte {} of the file is no UTF-8 text", at + 1);
+    let replacement = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
+    let hint = if wide {
+        "it looks like UTF-16; save the file as UTF-8"
+    } else {
+        "save the file as UTF-8"
+    };
+    Problem::error(&message).at(replacement).with_hint(hint)
 }

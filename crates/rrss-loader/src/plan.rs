@@ -1,20 +1,37 @@
 //! A checked configuration.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rrss_core::{BuildContext, ConfiguredStep, Pipeline, Shape};
+use rrss_core::{BuildContext, ConfiguredStep, Error, Pipeline, Role, Shape};
 
+use crate::explain;
 use crate::report::{Problem, Report};
 use crate::settings::StoreSettings;
+use crate::source::{Source, Span};
+use crate::suggest::quote;
+use crate::values::Origin;
 
 /// A checked configuration: it can be looked at, explained and built. Nothing is opened yet.
 pub struct Plan {
-    pub(crate) file: String,
+    pub(crate) source: Arc<Source>,
     pub(crate) base_dir: PathBuf,
     pub(crate) settings: StoreSettings,
-    pub(crate) steps: Vec<(Box<dyn ConfiguredStep>, usize)>,
+    pub(crate) steps: Vec<Planned>,
     pub(crate) warnings: Option<Report>,
+}
+
+/// A step that was read, and where it was read.
+pub(crate) struct Planned {
+    pub(crate) configured: Box<dyn ConfiguredStep>,
+    pub(crate) line: usize,
+    pub(crate) span: Span,
+    /// The options that the file gives, and where their values stand.
+    pub(crate) given: Vec<(String, Span)>,
+    pub(crate) origins: Vec<Origin>,
 }
 
 impl Plan {
@@ -26,10 +43,7 @@ impl Plan {
 
     /// The steps, in the order of the file.
     pub fn steps(&self) -> impl Iterator<Item = PlannedStep<'_>> {
-        self.steps.iter().map(|(step, line)| PlannedStep {
-            step: &**step,
-            line: *line,
-        })
+        self.steps.iter().map(|planned| PlannedStep { planned })
     }
 
     /// What is questionable in a configuration that works.
@@ -38,29 +52,46 @@ impl Plan {
         self.warnings.as_ref()
     }
 
-    /// The pipeline as a picture in text.
+    /// The pipeline as a picture in text, at most 100 columns wide: each step with what it takes and gives and
+    /// with its options, the defaults included, down to the backend.
+    ///
+    /// Secrets are redacted, by their types. Where the file does not give a value itself, the picture says where
+    /// it came from.
     #[must_use]
     pub fn explain(&self) -> String {
-        let lines: Vec<String> = self
-            .steps()
-            .map(|step| format!("{}: {}", step.name(), step.shape()))
-            .collect();
-        lines.join("\n")
+        explain::picture(self)
     }
 
-    /// Builds the steps.
+    /// Builds the steps, in the order of the file.
     ///
     /// # Errors
     ///
-    /// A step that could not be built, with its place in the file.
+    /// The step that could not be built, its place in the file or that of the option which it names, and why.
+    /// The report has the kind of that step's error.
     pub fn build(self) -> Result<Pipeline, Report> {
+        let failed = Arc::new(AtomicUsize::new(usize::MAX));
         let mut builder = Pipeline::builder().context(BuildContext::in_dir(self.base_dir));
-        for (step, _) in self.steps {
-            builder = builder.configured(step);
+        let mut places = Vec::new();
+        for (at, planned) in self.steps.into_iter().enumerate() {
+            let configured = planned.configured;
+            places.push(Place {
+                name: configured.type_name(),
+                span: planned.span,
+                given: planned.given,
+                origins: planned.origins,
+            });
+            builder = builder.configured(Box::new(Watched {
+                configured,
+                at,
+                failed: failed.clone(),
+            }));
         }
-        builder
-            .build()
-            .map_err(|error| Report::new(self.file, vec![Problem::error(error.to_string())]))
+        builder.build().map_err(|error| {
+            let place = places.get(failed.load(Ordering::Relaxed));
+            let named = || places.iter().find(|place| error.step() == Some(place.name));
+            let problem = unbuilt(&error, place.or_else(named));
+            Report::new(self.source, problem.into()).of_kind(error.kind())
+        })
     }
 }
 
@@ -73,33 +104,32 @@ impl fmt::Debug for Plan {
 /// A step of a [`Plan`].
 #[derive(Clone, Copy)]
 pub struct PlannedStep<'a> {
-    step: &'a dyn ConfiguredStep,
-    line: usize,
+    planned: &'a Planned,
 }
 
 impl PlannedStep<'_> {
     /// What its `type` says.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        self.step.type_name()
+        self.planned.configured.type_name()
     }
 
     /// The line of its `type`, from 1.
     #[must_use]
     pub fn line(&self) -> usize {
-        self.line
+        self.planned.line
     }
 
     /// What it takes and gives.
     #[must_use]
     pub fn shape(&self) -> Shape {
-        self.step.shape()
+        self.planned.configured.shape()
     }
 
     /// Its options, with the defaults filled in and secrets redacted by their types.
     #[must_use]
     pub fn options(&self) -> serde_json::Value {
-        self.step.options()
+        self.planned.configured.options()
     }
 }
 
@@ -109,8 +139,82 @@ impl fmt::Debug for PlannedStep<'_> {
             f,
             "{} (line {}): {}",
             self.name(),
-            self.line,
+            self.line(),
             self.options()
         )
+    }
+}
+
+/// Where the parts of a step stand in the file.
+struct Place {
+    name: &'static str,
+    span: Span,
+    given: Vec<(String, Span)>,
+    origins: Vec<Origin>,
+}
+
+fn unbuilt(error: &Error, place: Option<&Place>) -> Problem {
+    let Some(place) = place else {
+        return Problem::error(&error.to_string());
+    };
+    let hidden = |text: String| {
+        place
+            .origins
+            .iter()
+            .fold(text, |text, origin| origin.hide_in(&text))
+    };
+    let option = error
+        .option()
+        .and_then(|name| name.split(['.', '[']).next());
+    let given = place
+        .given
+        .iter()
+        .find(|(name, _)| Some(name.as_str()) == option);
+    let step = quote(place.name);
+    let mut problem = match error.option() {
+        Some(name) => {
+            let message = format!("{} of step {step}: {}", quote(name), error.message());
+            Problem::error(&hidden(message))
+        }
+        None => Problem::error(&hidden(format!("step {step}: {}", error.message()))),
+    };
+    problem = problem.at(given.map_or(&place.span, |(_, span)| span).clone());
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        problem = problem.with_note(hidden(format!("because: {error}")));
+        cause = error.source();
+    }
+    problem
+}
+
+/// A step that says so when it could not be built: two steps may have one name.
+struct Watched {
+    configured: Box<dyn ConfiguredStep>,
+    at: usize,
+    failed: Arc<AtomicUsize>,
+}
+
+impl ConfiguredStep for Watched {
+    fn type_name(&self) -> &'static str {
+        self.configured.type_name()
+    }
+
+    fn shape(&self) -> Shape {
+        self.configured.shape()
+    }
+
+    fn options(&self) -> serde_json::Value {
+        self.configured.options()
+    }
+
+    fn build(self: Box<Self>, context: &BuildContext) -> Result<Role, Error> {
+        let Self {
+            configured,
+            at,
+            failed,
+        } = *self;
+        configured
+            .build(context)
+            .inspect_err(|_| failed.store(at, Ordering::Relaxed))
     }
 }

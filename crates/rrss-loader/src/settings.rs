@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct StoreSettings {
-    /// What the store is called in logs.
+    /// What the store is called, where a program has several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
