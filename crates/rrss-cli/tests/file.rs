@@ -1,5 +1,7 @@
 //! The commands on the file: init, check, explain, schema.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 mod cli;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! A binary with steps of its own has the same commands, which know them.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 mod cli;
 
 use cli::{Folder, Run};

@@ -1,6 +1,7 @@
 //! Runs the real binary in a folder of its own.
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -27,51 +28,54 @@ const VARIABLES: [&str; 7] = [
 ];
 
 /// A folder with the files that a test writes, in which the binary runs.
-pub struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 /// What one run printed, and its exit code.
 #[derive(PartialEq, Eq)]
-pub struct Run {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Folder {
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
     /// With an `rrss.toml`.
-    pub fn with(config: &str) -> Self {
+    pub(crate) fn with(config: &str) -> Self {
         let folder = Self::empty();
         folder.write("rrss.toml", config);
         folder
     }
 
     /// With an `rrss.toml` that keeps sessions in this folder.
-    pub fn embedded() -> Self {
+    pub(crate) fn embedded() -> Self {
         Self::with(&pipeline(
             "[[step]]\ntype = \"embedded\"\npath = \"data\"\n",
         ))
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         fs::write(&path, content).unwrap();
         path
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path().join(name)).unwrap()
     }
 
     /// The binary, to be run in this folder.
-    pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
+    pub(crate) fn command<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rrss"));
         command.args(arguments).current_dir(self.path());
         for variable in VARIABLES {
@@ -82,14 +86,14 @@ impl Folder {
 
     /// Runs the binary in this folder.
     #[track_caller]
-    pub fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Run {
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Run {
         run(&mut self.command(arguments))
     }
 
     /// Runs the binary, which must succeed and report nothing, and answers what it printed without the last
     /// line break.
     #[track_caller]
-    pub fn ok<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> String {
+    pub(crate) fn ok<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> String {
         let run = self.run(arguments);
         assert_eq!((run.code, &*run.err), (0, ""), "{run:?}");
         run.out.strip_suffix('\n').unwrap_or(&run.out).to_owned()
@@ -99,7 +103,7 @@ impl Folder {
 impl Run {
     /// That it failed with this code, printed no result, and said this.
     #[track_caller]
-    pub fn failed(&self, code: i32, words: &str) {
+    pub(crate) fn failed(&self, code: i32, words: &str) {
         assert_eq!((self.code, &*self.out), (code, ""), "{self:?}");
         assert!(self.err.contains(words), "{self:?}");
         assert!(!self.err.contains("panicked"), "{self:?}");
@@ -115,7 +119,7 @@ impl fmt::Debug for Run {
 
 /// Runs a command to its end.
 #[track_caller]
-pub fn run(command: &mut Command) -> Run {
+pub(crate) fn run(command: &mut Command) -> Run {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -125,7 +129,7 @@ pub fn run(command: &mut Command) -> Run {
 
 /// Waits for the end of a run.
 #[track_caller]
-pub fn finish(mut child: Child) -> Run {
+pub(crate) fn finish(mut child: Child) -> Run {
     let out = child.stdout.take().map(read_all);
     let err = child.stderr.take().map(read_all);
     let began = Instant::now();
@@ -158,7 +162,7 @@ fn read_all(mut stream: impl std::io::Read + Send + 'static) -> thread::JoinHand
 }
 
 /// A file whose steps end with this backend.
-pub fn pipeline(backend: &str) -> String {
+pub(crate) fn pipeline(backend: &str) -> String {
     format!(
         "[[step]]\ntype = \"key-mapper\"\n\n[[step]]\ntype = \"expiry\"\nduration = \"1h\"\n\n\
          [[step]]\ntype = \"json-codec\"\n\n[[step]]\ntype = \"compression\"\n\n{backend}"
@@ -166,17 +170,17 @@ pub fn pipeline(backend: &str) -> String {
 }
 
 /// The same, with Redis at this URL; limits are short, so that what hangs ends soon.
-pub fn redis_pipeline(url: &str) -> String {
+pub(crate) fn redis_pipeline(url: &str) -> String {
     pipeline(&format!(
         "[[step]]\ntype = \"redis\"\nurl = \"{url}\"\ntimeout = \"500ms\"\nconnect_timeout = \"500ms\"\n"
     ))
 }
 
 /// An id of the right form that no session has.
-pub const UNKNOWN_ID: &str = "8f14e45f-ceea-467f-a3d4-1b2c3d4e5f60";
+pub(crate) const UNKNOWN_ID: &str = "8f14e45f-ceea-467f-a3d4-1b2c3d4e5f60";
 
 /// Ids that the key-mapper cannot have made. An argument cannot hold a NUL.
-pub fn malformed_ids() -> Vec<String> {
+pub(crate) fn malformed_ids() -> Vec<String> {
     [
         "",
         "a",
