@@ -44,10 +44,7 @@ fn advice(code: &str, text: &str) -> Cow<'static, str> {
         "NOREPLICAS" => {
             "it takes no writes while it has too few replicas (`min-replicas-to-write`)"
         }
-        "OOM" => {
-            "it has no memory left and takes no writes; raise `maxmemory`, or choose a `maxmemory-policy` that \
-             makes room"
-        }
+        "OOM" => "it has no memory left and takes no writes; raise its `maxmemory`",
         "MISCONF" => "it takes no writes because it cannot save to its disk; see its log",
         "MOVED" | "ASK" | "CROSSSLOT" | "CLUSTERDOWN" => {
             "it is a node of a Redis Cluster; connect to a single server"
@@ -125,7 +122,7 @@ mod tests {
             (
                 "OOM command not allowed when used memory > 'maxmemory'.",
                 Unavailable,
-                "raise `maxmemory`",
+                "raise its `maxmemory`",
             ),
             (
                 "MISCONF Redis is configured to save RDB snapshots",

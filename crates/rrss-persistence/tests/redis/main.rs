@@ -1,0 +1,15 @@
+//! What the `redis` backend promises, on real servers: the oldest Redis that rrss supports, and a new Valkey.
+#![cfg(feature = "redis")]
+
+#[macro_use]
+mod support;
+
+mod commands;
+mod listing;
+mod login;
+mod outages;
+mod promises;
+mod refusals;
+mod sharing;
+mod step;
+mod tls;
