@@ -6,8 +6,11 @@ mod counts;
 mod faults;
 mod gate;
 mod intercept;
+pub mod outage;
 pub mod plain;
 mod run;
+mod secrets;
+pub mod store;
 mod subject;
 mod suite;
 

@@ -8,3 +8,9 @@ mod backend {
 
     rrss_testkit::backend_promises!(Subject::new(Memory::default()));
 }
+
+mod store {
+    use super::*;
+
+    rrss_testkit::store_promises!(Subject::new(Memory::default()));
+}
