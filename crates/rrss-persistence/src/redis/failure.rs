@@ -69,7 +69,7 @@ pub(super) fn unreachable(doing: Doing, address: &Address, error: &RedisError) -
         }
         _ if address.uses_tls() && is_of_tls(error) => {
             "no TLS connection could be made; check that its certificate is for this host and of an authority \
-             that this system trusts, and that it speaks TLS on this port"
+             that this system trusts, and that the server speaks TLS on this port"
         }
         _ => "no connection could be made; check that it runs there and can be reached from here",
     };
@@ -80,9 +80,15 @@ pub(super) fn unreachable(doing: Doing, address: &Address, error: &RedisError) -
 /// Connecting took longer than `limit`.
 pub(super) fn connecting_took_too_long(doing: Doing, address: &Address, limit: Duration) -> Error {
     let why = format!(
-        "it did not accept a connection within {} (`connect_timeout`); check that it runs there and can be \
+        "it did not accept a connection within {} (`connect_timeout`); check that it runs there{} and can be \
          reached from here",
-        DurationOption::new(limit)
+        DurationOption::new(limit),
+        // A Redis without TLS takes the greeting for half a command, and waits for the rest.
+        if address.uses_tls() {
+            ", speaks TLS on this port"
+        } else {
+            ""
+        },
     );
     error_of(ErrorKind::Timeout, doing, address, &why)
 }

@@ -23,6 +23,7 @@ const RESOLUTION: Duration = Duration::from_millis(2);
 on_both_servers![
     a_server_that_hangs_is_a_timeout_and_is_used_again_when_it_goes_on,
     a_server_that_was_restarted_while_nobody_asked_is_just_used,
+    a_write_after_a_restart_that_was_noticed_is_done,
     a_server_that_stops_is_unavailable_and_its_return_is_noticed,
     a_hang_after_a_lost_connection_stays_within_both_limits,
     a_write_whose_connection_breaks_is_not_repeated,
@@ -165,6 +166,16 @@ async fn a_server_that_was_restarted_while_nobody_asked_is_just_used(mut server:
     assert_eq!(redis.write(&write).await.unwrap(), Written::Done);
 }
 
+/// A lost connection is noticed when the runtime next looks at its sockets, and not by the write that would be lost.
+async fn a_write_after_a_restart_that_was_noticed_is_done(mut server: RedisServer) {
+    let redis = connect(&server);
+    redis.ping().await.unwrap();
+    server.restart();
+    connect(&server).ping().await.unwrap();
+    let write = create("sessions:1", b"{}", in_an_hour());
+    assert_eq!(redis.write(&write).await.unwrap(), Written::Done);
+}
+
 async fn a_server_that_stops_is_unavailable_and_its_return_is_noticed(mut server: RedisServer) {
     let redis = connect(&server);
     let write = create("sessions:1", b"{}", in_an_hour());
@@ -214,6 +225,7 @@ async fn a_write_whose_connection_breaks_is_not_repeated(server: RedisServer) {
     );
     assert_eq!(server.command(&["GET", "sessions:1"]), "{}");
 
+    redis.ping().await.unwrap();
     proxy.cut_after_the_next_request();
     assert_eq!(stored(&redis, "sessions:1").await.unwrap().unwrap(), "{}");
 }
