@@ -1,1 +1,10 @@
 #![doc = include_str!("../README.md")]
+
+mod frame;
+mod lz4;
+mod options;
+mod step;
+mod zstd;
+
+pub use options::{Algorithm, Options};
+pub use step::Compression;

@@ -1,0 +1,103 @@
+//! The step: fewer bytes on the way to the backend, all of them on the way back.
+
+use rrss_core::{
+    Answer, BuildContext, Error, ErrorKind, Operation, Outcome, Payload, Result, Role, Shape, Step,
+    Transform,
+};
+
+use crate::options::{Algorithm, Options};
+use crate::{frame, lz4, zstd};
+
+/// Higher levels gain little on texts as short as sessions: the README has the numbers.
+const DEFAULT_LEVEL: i32 = 1;
+
+/// Stores sessions in fewer bytes, or as they are where that is not larger.
+#[derive(Debug, Clone)]
+pub struct Compression {
+    options: Options,
+}
+
+impl Compression {
+    /// The step with these options.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] where options are out of range or do not go together.
+    pub fn new(options: Options) -> Result<Self> {
+        options.check()?;
+        Ok(Self { options })
+    }
+}
+
+impl Step for Compression {
+    const TYPE: &'static str = "compression";
+    const EXAMPLE: &'static str = "\
+[[step]]
+type = \"compression\"
+algorithm = \"zstd\"
+level = 1
+min_bytes = 256
+max_bytes = 16777216
+";
+
+    type Options = Options;
+
+    fn shape(_: &Options) -> Shape {
+        Shape::on_bytes().once()
+    }
+
+    fn build(options: Options, _: &BuildContext) -> Result<Role> {
+        Ok(Role::transform(Self::new(options)?))
+    }
+}
+
+impl Transform for Compression {
+    fn before(&self, op: &mut Operation) -> Result<()> {
+        let Payload::Bytes(bytes) = &op.payload else {
+            return Ok(());
+        };
+        if bytes.len() > self.options.max_bytes {
+            return Err(Error::new(
+                ErrorKind::TooLarge,
+                format!(
+                    "the session is {} bytes, and `max_bytes` allows {}; store less in it, or raise `max_bytes`",
+                    bytes.len(),
+                    self.options.max_bytes
+                ),
+            ));
+        }
+        // Bytes that look like a frame would be taken for one when they are read, so they always go into one.
+        let looks_compressed = frame::algorithm_of(bytes).is_some();
+        if bytes.len() < self.options.min_bytes && !looks_compressed {
+            return Ok(());
+        }
+        let compressed = match self.options.algorithm {
+            Algorithm::Zstd => zstd::compress(bytes, self.options.level.unwrap_or(DEFAULT_LEVEL)),
+            Algorithm::Lz4 => lz4::compress(bytes),
+        }?;
+        if compressed.len() < bytes.len() || looks_compressed {
+            op.payload = Payload::Bytes(compressed);
+        }
+        Ok(())
+    }
+
+    fn after(&self, _: &Operation, answer: &mut Answer) -> Result<()> {
+        let Payload::Bytes(bytes) = &answer.payload else {
+            return Ok(());
+        };
+        if answer.outcome != Outcome::Found {
+            return Ok(());
+        }
+        let Some(algorithm) = frame::algorithm_of(bytes) else {
+            return Ok(());
+        };
+        let content = match algorithm {
+            Algorithm::Zstd => zstd::decompress(bytes, self.options.max_bytes),
+            Algorithm::Lz4 => lz4::decompress(bytes, self.options.max_bytes),
+        }?;
+        answer.payload = Payload::Bytes(content);
+        Ok(())
+    }
+}
+
+rrss_core::register!(Compression);
