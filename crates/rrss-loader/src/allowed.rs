@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::document::Segment;
+
 /// A place in options: everything that their schema says of it, whatever the alternatives.
 #[derive(Clone)]
 pub(crate) struct Place<'s> {
@@ -60,6 +62,15 @@ impl<'s> Place<'s> {
         })
     }
 
+    /// The place at the end of a way from here.
+    pub(crate) fn at(&self, path: &[Segment]) -> Option<Self> {
+        let step = |place: Self, segment: &Segment| match segment {
+            Segment::Key(name) => place.property(name),
+            Segment::Index(index) => place.item(*index),
+        };
+        path.iter().try_fold(self.clone(), step)
+    }
+
     /// The place of an element of a list.
     pub(crate) fn item(&self, index: usize) -> Option<Self> {
         self.or_nothing(self.all(|part| {
@@ -109,7 +120,8 @@ impl<'s> Place<'s> {
     pub(crate) fn is_closed(&self) -> bool {
         let refused =
             |part: &Value, key: &str| part.get(key).is_some_and(|any| *any == Value::Bool(false));
-        !self.is_open()
+        self.takes_table()
+            && !self.is_open()
             && self
                 .parts
                 .iter()

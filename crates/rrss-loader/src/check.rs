@@ -296,30 +296,28 @@ impl Check<'_> {
             })
             .collect();
         for unfit in misfits(&steps) {
-            let place = |at: Option<usize>| {
-                let step = &self.done.steps[at?];
-                let (line, _) = source.position(step.span.start);
-                Some((step, format!(" ({}:{line})", source.name())))
-            };
             let misfit = &unfit.misfit;
-            let (at, other) = (place(misfit.at()), place(misfit.other()));
-            let is_nameless = |place: &Option<(&CheckedStep, String)>| {
-                place.as_ref().is_some_and(|(step, _)| step.name.is_empty())
-            };
-            if is_nameless(&at) || is_nameless(&other) {
+            let step = |at: usize| &self.done.steps[at];
+            let other = misfit.other().map(step);
+            let named: Vec<&CheckedStep> = [misfit.at().map(step), other]
+                .into_iter()
+                .flatten()
+                .collect();
+            if named.iter().any(|step| step.name.is_empty()) {
                 continue;
             }
-            let named = [at.as_ref(), other.as_ref()].into_iter().flatten();
-            let named = named.map(|(step, place)| (step.name.as_str(), place.as_str()));
-            let mut problem = Problem::error(&with_places(&misfit.to_string(), named));
-            if let Some((step, _)) = &at {
-                problem = problem.at(step.span.clone());
-            }
-            problem = problem.with_other(other.map(|(step, _)| step.span.clone()));
-            if unfit.is_advice_sure {
-                problem = problem.with_hint(misfit.hint());
-            }
-            self.done.problems.add(|| problem);
+            let places = named.iter().map(|step| {
+                let (line, _) = source.position(step.span.start);
+                (step.name.as_str(), format!(" ({}:{line})", source.name()))
+            });
+            let message = with_places(&misfit.to_string(), places);
+            let problem = Problem::error(&message)
+                .at(step(unfit.near).span.clone())
+                .with_other(other.map(|other| other.span.clone()));
+            self.done.problems.add(|| match unfit.is_advice_sure {
+                true => problem.with_hint(misfit.hint()),
+                false => problem,
+            });
         }
     }
 }
@@ -329,7 +327,7 @@ fn no_step() -> Problem {
 }
 
 /// A sentence with each name followed by its place, the first time that it is named after the one before.
-fn with_places<'a>(sentence: &str, named: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+fn with_places<'a>(sentence: &str, named: impl Iterator<Item = (&'a str, String)>) -> String {
     let mut shown = String::new();
     let mut rest = sentence;
     for (name, place) in named {
@@ -337,7 +335,7 @@ fn with_places<'a>(sentence: &str, named: impl Iterator<Item = (&'a str, &'a str
         if let Some(at) = rest.find(&name) {
             let (before, after) = rest.split_at(at + name.len());
             shown.push_str(before);
-            shown.push_str(place);
+            shown.push_str(&place);
             rest = after;
         }
     }

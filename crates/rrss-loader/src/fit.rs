@@ -16,6 +16,8 @@ const MAY_BE: [Shape; 4] = [
 /// A reason why steps cannot stand in their order, whatever the steps of unknown shape are.
 pub(crate) struct Unfit {
     pub(crate) misfit: Misfit,
+    /// The step to point at: the one that is wrong, or the one where another is missing.
+    pub(crate) near: usize,
     /// Whether what the misfit advises is right whatever they are.
     pub(crate) is_advice_sure: bool,
 }
@@ -38,6 +40,7 @@ pub(crate) fn misfits(steps: &[(&str, Option<Shape>)]) -> Vec<Unfit> {
     let mut found: Vec<Unfit> = check_composition(&guess)
         .into_iter()
         .map(|misfit| Unfit {
+            near: misfit.at().unwrap_or_else(|| missing_near(&guess, &misfit)),
             misfit,
             is_advice_sure: true,
         })
@@ -58,6 +61,17 @@ pub(crate) fn misfits(steps: &[(&str, Option<Shape>)]) -> Vec<Unfit> {
     found
 }
 
+/// Where a step is missing: at the end, if a backend there would mend it, else at the beginning.
+fn missing_near(steps: &[(&str, Shape)], misfit: &Misfit) -> usize {
+    let mut ended = steps.to_vec();
+    ended.push(("", Shape::backend()));
+    if check_composition(&ended).contains(misfit) {
+        0
+    } else {
+        steps.len() - 1
+    }
+}
+
 /// Of a step that cannot stand where it does, the reasons differ with what others are taken for.
 fn is_same(one: &Misfit, other: &Misfit) -> bool {
     one.at() == other.at() && (one.at().is_some() || one.to_string() == other.to_string())
@@ -72,6 +86,7 @@ mod tests {
     const ZIP: (&str, Option<Shape>) = ("compression", Some(Shape::on_bytes()));
     const MEMORY: (&str, Option<Shape>) = ("memory", Some(Shape::backend()));
     const REDIS: (&str, Option<Shape>) = ("redis", Some(Shape::backend()));
+    const SEAL: (&str, Option<Shape>) = ("encryption", Some(Shape::on_bytes().needs_key()));
     const UNKNOWN: (&str, Option<Shape>) = ("typo", None);
 
     #[track_caller]
@@ -81,6 +96,19 @@ mod tests {
             .map(|unfit| unfit.misfit.at())
             .collect();
         assert_eq!(found, at);
+    }
+
+    #[test]
+    fn a_missing_backend_is_missing_at_the_end_and_a_missing_key_mapper_at_the_beginning() {
+        let near = |steps: &[_]| {
+            misfits(steps)
+                .iter()
+                .map(|unfit| unfit.near)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(near(&[KEY, CODEC]), [1]);
+        assert_eq!(near(&[CODEC, MEMORY]), [0]);
+        assert_eq!(near(&[CODEC, SEAL]), [1, 0]);
     }
 
     #[test]

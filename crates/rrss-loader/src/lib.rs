@@ -6,6 +6,7 @@ mod document;
 mod explain;
 mod fit;
 mod loader;
+mod names;
 mod options;
 mod plan;
 mod render;

@@ -23,7 +23,14 @@ pub(crate) fn report(source: &Source, problems: &[Problem], found: usize, colour
     let mut blocks: Vec<String> = problems
         .iter()
         .take(SHOWN)
-        .map(|each| renderer.render(&[group(source, &name, each)]))
+        .map(|each| {
+            let shown = renderer.render(&[group(source, &name, each)]);
+            match each.span() {
+                Some(_) => shown,
+                // Without a line there is no margin; with one of a column it looks like the others.
+                None => shown.replace('\n', "\n "),
+            }
+        })
         .collect();
     blocks.push(closing(&name, problems, found));
     blocks.join("\n\n")

@@ -206,7 +206,7 @@ impl Problem {
 
 /// A message may quote what a file or a foreign library says.
 fn line(text: &str) -> String {
-    clean(&without_passwords(text), 600)
+    clean(&without_passwords(text), 300)
 }
 
 /// Problems as they are found, in any order.

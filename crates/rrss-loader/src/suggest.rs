@@ -1,6 +1,7 @@
 //! Words for reports: names in backticks, lists, and what a mistyped name may have meant.
 
-/// The candidate that a mistyped name is most like, if it is like one.
+/// The candidate that a mistyped name is most like, if it is like one: a third of its letters may be wrong, and
+/// one always.
 pub(crate) fn closest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -16,7 +17,7 @@ pub(crate) fn closest<'a>(
             let distance = strsim::osa_distance(&folded, &fold(candidate));
             (distance, candidate)
         })
-        .filter(|(distance, candidate)| *distance <= candidate.len().max(name.len()) / 3)
+        .filter(|(distance, candidate)| *distance <= (candidate.len().max(name.len()) / 3).max(1))
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -76,6 +77,7 @@ mod tests {
         assert_eq!(closest("Key_Mapper", names), Some("key-mapper"));
         assert_eq!(closest("rdeis", names), Some("redis"));
         assert_eq!(closest("rate-limit", names), None);
+        assert_eq!(closest("di", ["id", "key"]), Some("id"));
         assert_eq!(closest("", names), None);
         assert_eq!(closest(&"r".repeat(1000), names), None);
     }

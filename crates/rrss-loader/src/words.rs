@@ -30,10 +30,18 @@ pub(crate) fn words(
 ) -> Words {
     let choices = place.map(Place::choices).unwrap_or_default();
     let wrong_type = message.starts_with("invalid type: ") || message == "wanted string or table";
+    let expected = ["invalid type: ", "invalid value: ", "invalid length "]
+        .iter()
+        .any(|start| message.starts_with(start))
+        .then(|| message.rsplit_once(", expected "))
+        .flatten();
+    let must = expected.map(|(_, expected)| expectation(expected));
+    let is_number = must.as_ref().is_some_and(|must| must.contains("number"));
     let not = match value {
         _ if hidden && !wrong_type => String::new(),
-        DeValue::Integer(number) if !wrong_type => format!(", not {number}"),
-        DeValue::Float(number) if !wrong_type => format!(", not {}", number.as_str()),
+        DeValue::Boolean(value) if !hidden => format!(", not `{value}`"),
+        DeValue::Integer(number) if is_number && !hidden => format!(", not {number}"),
+        DeValue::Float(number) if is_number && !hidden => format!(", not {}", number.as_str()),
         DeValue::String(text) if !wrong_type => format!(", not {}", quote(text)),
         other => format!(", not {}", kind(other)),
     };
@@ -57,15 +65,9 @@ pub(crate) fn words(
     if message == "integer number overflowed" {
         return clause("is too large a number".to_owned());
     }
-    let expected = ["invalid type: ", "invalid value: ", "invalid length "]
-        .iter()
-        .any(|start| message.starts_with(start))
-        .then(|| message.rsplit_once(", expected "))
-        .flatten();
-    let Some((_, expected)) = expected else {
+    let Some(must) = must else {
         return sentence(message);
     };
-    let must = expectation(expected);
     Words {
         hint: unquoted(&must, value).filter(|_| wrong_type && !hidden),
         wrong: Wrong::Clause(format!("must be {must}{not}")),
@@ -102,14 +104,14 @@ fn unquoted(must: &str, value: &DeValue<'_>) -> Option<String> {
 fn expectation(expected: &str) -> String {
     let words = match expected {
         "a string" | "a borrowed string" | "string" | "str" => "text",
-        "path string" | "a borrowed path" => "a path, as text",
-        "a character" => "one character, as text",
+        "path string" | "a borrowed path" => "a path in quotes",
+        "a character" => "one character in quotes",
         "a boolean" => "`true` or `false`",
         "a sequence" => "a list",
         "a map" => "a table",
         "f32" | "f64" => "a number",
         "i64" | "isize" | "i128" => "a whole number",
-        "u64" | "usize" | "u128" => "a whole number from 0",
+        "u64" | "usize" | "u128" => "a whole number of 0 or more",
         "u8" => "a whole number from 0 to 255",
         "u16" => "a whole number from 0 to 65535",
         "u32" => "a whole number from 0 to 4294967295",
@@ -124,5 +126,5 @@ fn expectation(expected: &str) -> String {
 
 fn nonzero(expected: &str) -> Option<String> {
     let number = expectation(expected.strip_prefix("a nonzero ")?);
-    Some(number.replace("from 0", "from 1"))
+    Some(number.replace("of 0", "of 1").replace("from 0", "from 1"))
 }
