@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::Answer;
-use crate::around::{Around, DynAround, Next};
-use crate::backend::{Backend, DynBackend};
-use crate::compose::check_composition;
-use crate::error::{Error, ErrorKind, Result};
+use crate::around::{DynAround, Next};
+#[cfg(doc)]
+use crate::backend::Backend;
+use crate::backend::DynBackend;
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
 use crate::operation::Operation;
+use crate::pipeline_builder::PipelineBuilder;
 use crate::shape::Shape;
-use crate::step::{BuildContext, Configured, Role, Step};
-use crate::transform::{FnTransform, Transform};
+use crate::transform::Transform;
 
 /// Steps in order, ending in exactly one backend: what a store runs its operations through.
 ///
@@ -35,9 +38,9 @@ pub(crate) struct Stages {
     shapes: Vec<Shape>,
 }
 
-type Name = Cow<'static, str>;
+pub(crate) type Name = Cow<'static, str>;
 
-enum Stage {
+pub(crate) enum Stage {
     Transform(Arc<dyn Transform>),
     Around(Arc<dyn DynAround>),
 }
@@ -84,6 +87,21 @@ impl Stages {
 }
 
 impl Pipeline {
+    /// Steps whose shapes were checked; `shapes` has the backend's last.
+    pub(crate) fn new(
+        above: Vec<(Name, Stage)>,
+        backend: (Name, Arc<dyn DynBackend>),
+        shapes: Vec<Shape>,
+    ) -> Self {
+        Self {
+            stages: Arc::new(Stages {
+                above,
+                backend,
+                shapes,
+            }),
+        }
+    }
+
     /// Begins a pipeline in code.
     #[must_use]
     pub fn builder() -> PipelineBuilder {
@@ -156,194 +174,6 @@ impl Pipeline {
 }
 
 impl fmt::Debug for Pipeline {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.steps().map(|(name, _)| name))
-            .finish()
-    }
-}
-
-/// A pipeline in the making: steps are added in the order of a write.
-///
-/// # Examples
-///
-/// A pipeline needs a step that makes keys, a codec and a backend; `rrss` has them. What does not fit together is
-/// said before anything is opened:
-///
-/// ```
-/// use rrss_core::{ErrorKind, Pipeline, Shape};
-///
-/// let error = Pipeline::builder()
-///     .before("stamp", Shape::on_session(), |op| {
-///         if let Some(session) = op.session_mut() {
-///             session.insert("stamped", &true)?;
-///         }
-///         Ok(())
-///     })
-///     .build()
-///     .unwrap_err();
-/// assert_eq!(error.kind(), ErrorKind::Config);
-/// assert!(error.to_string().contains("no step keeps the sessions"));
-/// ```
-#[derive(Default)]
-pub struct PipelineBuilder {
-    steps: Vec<Planned>,
-    context: BuildContext,
-}
-
-type Make = Box<dyn FnOnce(&BuildContext) -> Result<Role> + Send>;
-
-struct Planned {
-    name: Name,
-    shape: Shape,
-    make: Make,
-}
-
-impl PipelineBuilder {
-    /// Adds a step by its type, with its options.
-    #[must_use]
-    pub fn step<S: Step>(self, options: S::Options) -> Self {
-        self.configured(Box::new(Configured::<S>::new(options)))
-    }
-
-    /// Adds a step whose options were read from a document.
-    #[must_use]
-    pub fn configured(self, step: Box<dyn crate::step::ConfiguredStep>) -> Self {
-        let (name, shape) = (Cow::Borrowed(step.type_name()), step.shape());
-        self.planned(name, shape, move |context| step.build(context))
-    }
-
-    /// Adds a transform of your own.
-    #[must_use]
-    pub fn transform(self, name: impl Into<Name>, shape: Shape, transform: impl Transform) -> Self {
-        self.planned(name.into(), shape, move |_| Ok(Role::transform(transform)))
-    }
-
-    /// Adds a transform from a closure that runs on the way to the backend.
-    #[must_use]
-    pub fn before<F>(self, name: impl Into<Name>, shape: Shape, before: F) -> Self
-    where
-        F: Fn(&mut Operation) -> Result<()> + Send + Sync + 'static,
-    {
-        self.transform(
-            name,
-            shape,
-            FnTransform::new(before, |_: &Operation, _: &mut Answer| Ok(())),
-        )
-    }
-
-    /// Adds a transform from a closure that runs on the way back.
-    #[must_use]
-    pub fn after<F>(self, name: impl Into<Name>, shape: Shape, after: F) -> Self
-    where
-        F: Fn(&Operation, &mut Answer) -> Result<()> + Send + Sync + 'static,
-    {
-        self.transform(
-            name,
-            shape,
-            FnTransform::new(|_: &mut Operation| Ok(()), after),
-        )
-    }
-
-    /// Adds a step that wraps everything below it. Its shape says what it looks at.
-    #[must_use]
-    pub fn around(self, name: impl Into<Name>, shape: Shape, around: impl Around) -> Self {
-        self.planned(name.into(), shape.around(), move |_| {
-            Ok(Role::around(around))
-        })
-    }
-
-    /// Adds a backend of your own, which keeps bytes.
-    #[must_use]
-    pub fn backend(self, name: impl Into<Name>, backend: impl Backend) -> Self {
-        self.planned(name.into(), Shape::backend(), move |_| {
-            Ok(Role::backend(backend))
-        })
-    }
-
-    /// What steps may know of their surroundings when they are built.
-    #[must_use]
-    pub fn context(mut self, context: BuildContext) -> Self {
-        self.context = context;
-        self
-    }
-
-    /// The steps added so far: name and shape.
-    pub fn steps(&self) -> impl Iterator<Item = (&str, Shape)> {
-        self.steps.iter().map(|step| (&*step.name, step.shape))
-    }
-
-    /// Checks that the steps fit together, and builds them.
-    ///
-    /// Backends connect at their first operation, not here; one that opens files does so here.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`] with every reason why the steps do not fit together, and what to do; else the first
-    /// error of a step that could not be built.
-    pub fn build(self) -> Result<Pipeline> {
-        let shapes: Vec<(&str, Shape)> = self.steps().collect();
-        let misfits = check_composition(&shapes);
-        if !misfits.is_empty() {
-            let all: Vec<String> = misfits
-                .iter()
-                .map(|misfit| format!("{misfit}: {}", misfit.hint()))
-                .collect();
-            return Err(Error::new(
-                ErrorKind::Config,
-                format!("these steps make no pipeline: {}", all.join("; ")),
-            ));
-        }
-        let shapes = shapes.into_iter().map(|(_, shape)| shape).collect();
-        let mut above = Vec::with_capacity(self.steps.len());
-        for Planned { name, shape, make } in self.steps {
-            let role = make(&self.context).map_err(|error| error.in_step(name.clone()))?;
-            match role {
-                Role::Transform(transform) if !shape.is_backend() => {
-                    above.push((name, Stage::Transform(transform)));
-                }
-                Role::Around(around) if !shape.is_backend() => {
-                    above.push((name, Stage::Around(around)));
-                }
-                Role::Backend(backend) if shape.is_backend() => {
-                    return Ok(Pipeline {
-                        stages: Arc::new(Stages {
-                            above,
-                            backend: (name, backend),
-                            shapes,
-                        }),
-                    });
-                }
-                Role::Transform(_) | Role::Around(_) | Role::Backend(_) => {
-                    return Err(Error::new(
-                        ErrorKind::Config,
-                        format!(
-                            "it says that it is a step of role `{}`, but builds another",
-                            shape.role()
-                        ),
-                    )
-                    .in_step(name));
-                }
-            }
-        }
-        // The check found exactly one backend, and the loop returns at it.
-        Err(Error::new(ErrorKind::Config, "no step keeps the sessions"))
-    }
-
-    fn planned<F>(mut self, name: Name, shape: Shape, make: F) -> Self
-    where
-        F: FnOnce(&BuildContext) -> Result<Role> + Send + 'static,
-    {
-        self.steps.push(Planned {
-            name,
-            shape,
-            make: Box::new(make),
-        });
-        self
-    }
-}
-
-impl fmt::Debug for PipelineBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
             .entries(self.steps().map(|(name, _)| name))

@@ -1,5 +1,7 @@
 //! How an operation passes the steps, and how its answer comes back.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;

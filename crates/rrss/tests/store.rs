@@ -1,5 +1,7 @@
 //! What a store does beside its operations: it sweeps in the background, shuts down, and is built from text and files.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 

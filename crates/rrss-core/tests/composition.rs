@@ -1,0 +1,121 @@
+//! Which orders of steps make a pipeline, and what is said of the others.
+
+use rrss_core::{Shape, check_composition};
+
+const KEY: (&str, Shape) = ("key-mapper", Shape::anywhere().makes_key());
+const EXPIRY: (&str, Shape) = ("expiry", Shape::anywhere().sets_deadline().once());
+const CODEC: (&str, Shape) = ("json-codec", Shape::codec());
+const OTHER_CODEC: (&str, Shape) = ("cbor-codec", Shape::codec());
+const ZIP: (&str, Shape) = ("compression", Shape::on_bytes().once());
+const INDEX: (&str, Shape) = ("index", Shape::on_session());
+const SEAL: (&str, Shape) = ("encryption", Shape::on_bytes().needs_key());
+const MEMORY: (&str, Shape) = ("memory", Shape::backend());
+const REDIS: (&str, Shape) = ("redis", Shape::backend());
+
+fn check(steps: &[(&str, Shape)]) -> Vec<(Option<usize>, Option<usize>, String)> {
+    check_composition(steps)
+        .into_iter()
+        .map(|misfit| (misfit.at(), misfit.other(), misfit.to_string()))
+        .collect()
+}
+
+#[track_caller]
+fn refused(steps: &[(&str, Shape)], at: Option<usize>, other: Option<usize>, words: &str) {
+    let misfits = check(steps);
+    assert_eq!(misfits.len(), 1, "{misfits:?}");
+    assert_eq!((misfits[0].0, misfits[0].1), (at, other), "{misfits:?}");
+    assert!(misfits[0].2.contains(words), "{misfits:?}");
+}
+
+#[test]
+fn every_order_that_can_work_is_accepted() {
+    assert_eq!(check(&[KEY, CODEC, MEMORY]), []);
+    assert_eq!(check(&[EXPIRY, KEY, INDEX, CODEC, ZIP, SEAL, REDIS]), []);
+    assert_eq!(check(&[CODEC, ZIP, EXPIRY, KEY, REDIS]), []);
+}
+
+#[test]
+fn a_pipeline_has_exactly_one_backend_and_it_is_the_last() {
+    refused(&[KEY, CODEC], None, None, "no step keeps the sessions");
+    refused(
+        &[KEY, CODEC, MEMORY, REDIS],
+        Some(3),
+        Some(2),
+        "second backend",
+    );
+    refused(
+        &[KEY, CODEC, MEMORY, MEMORY],
+        Some(3),
+        Some(2),
+        "second backend",
+    );
+    refused(
+        &[KEY, CODEC, MEMORY, EXPIRY],
+        Some(3),
+        Some(2),
+        "after the backend",
+    );
+}
+
+#[test]
+fn a_pipeline_has_exactly_one_codec() {
+    refused(
+        &[KEY, MEMORY],
+        Some(1),
+        Some(0),
+        "takes bytes, but `key-mapper` leaves a session",
+    );
+    refused(&[KEY, ZIP, MEMORY], Some(1), Some(0), "takes bytes");
+    refused(
+        &[KEY, CODEC, OTHER_CODEC, MEMORY],
+        Some(2),
+        Some(1),
+        "second codec",
+    );
+    refused(
+        &[KEY, CODEC, CODEC, MEMORY],
+        Some(2),
+        Some(1),
+        "a second time",
+    );
+}
+
+#[test]
+fn steps_on_bytes_stand_below_the_codec_and_steps_on_sessions_above() {
+    refused(&[KEY, ZIP, CODEC, MEMORY], Some(1), Some(0), "takes bytes");
+    refused(
+        &[KEY, CODEC, INDEX, MEMORY],
+        Some(2),
+        Some(1),
+        "takes a session, but `json-codec` leaves bytes",
+    );
+    let misfit = &check_composition(&[KEY, ZIP, CODEC, MEMORY])[0];
+    assert_eq!(misfit.hint(), "move `json-codec` above `compression`");
+}
+
+#[test]
+fn the_storage_key_is_made_once_and_before_it_is_needed() {
+    refused(
+        &[CODEC, MEMORY],
+        None,
+        None,
+        "no step makes the storage key",
+    );
+    refused(
+        &[CODEC, SEAL, KEY, MEMORY],
+        Some(1),
+        Some(2),
+        "needs the storage key",
+    );
+    refused(
+        &[KEY, KEY, CODEC, MEMORY],
+        Some(1),
+        Some(0),
+        "a second time",
+    );
+}
+
+#[test]
+fn every_misfit_is_reported_in_one_run() {
+    assert_eq!(check(&[ZIP, EXPIRY, EXPIRY]).len(), 3);
+}
