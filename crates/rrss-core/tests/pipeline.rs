@@ -1,6 +1,6 @@
 //! How an operation passes the steps, and how its answer comes back.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use std::sync::{Arc, Mutex};
 

@@ -1,6 +1,6 @@
 //! What a store does beside its operations: it sweeps in the background, shuts down, and is built from text and files.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
