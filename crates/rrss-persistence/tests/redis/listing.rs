@@ -1,6 +1,7 @@
 //! Listing and counting by `SCAN`.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use rrss_core::{Backend, Cursor, ErrorKind, Operation};
 use rrss_persistence::redis::Redis;
@@ -140,9 +141,7 @@ async fn what_has_expired_and_was_not_removed_yet_is_neither_listed_nor_counted(
         server.command(&["SET", "sessions:2", "{}", "PX", "1"]);
         server.command(&["SET", "sessions:3", "{}", "PX", "1"]);
         let begun = now();
-        while now() <= begun + std::time::Duration::from_millis(2) {
-            std::thread::yield_now();
-        }
+        eventually(|| now() > begun + Duration::from_millis(2)).await;
         assert_eq!(server.command(&["DBSIZE"]), "3");
         assert_eq!(redis.count(&load("")).await.unwrap(), 1);
         assert_eq!(

@@ -1,5 +1,6 @@
 //! What the `redis` backend promises, on real servers: the oldest Redis that rrss supports, and a new Valkey.
 #![cfg(feature = "redis")]
+#![allow(clippy::unwrap_used, reason = "what goes wrong here is a failed test")]
 
 #[macro_use]
 mod support;

@@ -242,12 +242,13 @@ async fn an_operation_that_waits_for_a_lost_attempt_makes_its_own(mut server: Re
         tokio::spawn(async move { redis.ping().await })
     };
     stranger.set_nonblocking(true).unwrap();
-    let accepted = loop {
-        match stranger.accept() {
-            Ok((stream, _)) => break stream,
-            Err(_) => tokio::task::yield_now().await,
-        }
-    };
+    let accepted = std::cell::OnceCell::new();
+    eventually(|| {
+        stranger
+            .accept()
+            .is_ok_and(|(stream, _)| accepted.set(stream).is_ok())
+    })
+    .await;
     drop(stranger);
     server.restart();
     let op = load("sessions:1");

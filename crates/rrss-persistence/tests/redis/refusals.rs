@@ -1,5 +1,6 @@
 //! A server that is there and does not do what is asked.
 
+use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use rrss_core::{Backend, ErrorKind};
@@ -82,26 +83,17 @@ async fn a_server_that_cannot_save_takes_no_writes(server: RedisServer) {
     std::fs::create_dir(server.folder().join("dump.rdb")).unwrap();
     server.command(&["CONFIG", "SET", "save", "3600 1"]);
     server.command(&["BGSAVE"]);
-    while !server
-        .command(&["INFO", "persistence"])
-        .contains("rdb_last_bgsave_status:err")
-    {
-        std::thread::yield_now();
-    }
+    let failed = "rdb_last_bgsave_status:err";
+    eventually(|| server.command(&["INFO", "persistence"]).contains(failed)).await;
     refuses_writes(&server, "cannot save to its disk").await;
 }
 
 async fn a_server_with_too_many_clients_is_unavailable(server: RedisServer) {
-    let redis = connect(&server);
+    let mut other = TcpStream::connect((server.host(), server.port())).unwrap();
+    other.write_all(b"PING\r\n").unwrap();
+    other.read_exact(&mut [0; 7]).unwrap();
     server.command(&["CONFIG", "SET", "maxclients", "1"]);
-    // The server may take a moment to forget the client that asked for that.
-    let error = loop {
-        let _others = TcpStream::connect((server.host(), server.port())).unwrap();
-        match redis.ping().await {
-            Err(error) => break error,
-            Ok(()) => redis.close().await.unwrap(),
-        }
-    };
+    let error = connect(&server).ping().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     let at = format!("Redis at {}:{}", server.host(), server.port());
     assert!(error.message().contains(&at), "{error}");

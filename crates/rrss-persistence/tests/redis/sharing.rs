@@ -91,9 +91,7 @@ async fn close_lets_go_of_the_connection_and_loses_nothing(server: RedisServer) 
         .unwrap();
     redis.close().await.unwrap();
     // The connection ends where its last owner is dropped; the server learns of it a moment later.
-    while server.command(&["CLIENT", "LIST"]).lines().count() > 1 {
-        tokio::task::yield_now().await;
-    }
+    eventually(|| server.command(&["CLIENT", "LIST"]).lines().count() == 1).await;
     assert_eq!(stored(&redis, "sessions:1").await.unwrap().unwrap(), "{}");
 }
 

@@ -138,6 +138,15 @@ pub(crate) async fn every_failure(redis: &Redis, key: &str) -> Vec<Error> {
     ]
 }
 
+/// Waits for what the server, or the system, does by itself a moment later.
+pub(crate) async fn eventually(happened: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !happened() {
+        assert!(begun.elapsed() < GENEROUS.get(), "it did not happen");
+        tokio::task::yield_now().await;
+    }
+}
+
 /// All that an error says, by itself and by its sources, to whoever prints it.
 pub(crate) fn all_that_it_says(error: &Error) -> String {
     let mut said = format!("{error}\n{error:?}\n{error:#?}");
