@@ -130,7 +130,7 @@ fn text_that_is_not_toml() {
 
 #[test]
 fn a_missing_file() {
-    refused(&Folder::empty(), &["`rrss init` writes a file that works"]);
+    refused(&Folder::empty(), &["does not exist", "`rrss init`"]);
 }
 
 #[test]

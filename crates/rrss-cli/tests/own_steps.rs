@@ -196,8 +196,8 @@ fn it_works_from_the_file() {
 #[test]
 fn the_command_is_called_what_the_program_is_called() {
     let folder = Folder::empty();
-    let missing = run(&folder, &["check"]);
-    missing.failed(78, "`shop init` writes a file that works");
+    let unknown = run(&folder, &["steps", "zzz"]);
+    unknown.failed(2, "`shop steps` lists those that it has");
     let create = run(&folder, &["create"]);
     create.failed(2, "Usage: shop create");
     let script = run(&folder, &["completions", "bash"]);

@@ -83,7 +83,8 @@ fn every_option_has_a_type_and_help() {
             !step["description"].as_str().unwrap().is_empty(),
             "{step:#}"
         );
-        for option in step["options"].as_array().unwrap() {
+        let options = step["options"].as_array().unwrap();
+        for option in options {
             assert!(
                 !option["help"].as_str().unwrap().is_empty(),
                 "{name}: {option:#}"
@@ -91,7 +92,11 @@ fn every_option_has_a_type_and_help() {
             assert_ne!(option["type"], "any value", "{name}: {option:#}");
             assert_eq!(option["required"], false, "{name}: {option:#}");
         }
-        assert_eq!(step["schema"]["type"], "object", "{name}");
+        for (option, schema) in step["schema"]["properties"].as_object().unwrap() {
+            let shown = options.iter().find(|shown| shown["name"] == **option);
+            let default = schema.get("default").unwrap_or(&Value::Null);
+            assert_eq!(&shown.unwrap()["default"], default, "{name}: {option}");
+        }
     }
 }
 

@@ -129,16 +129,7 @@ impl Context<'_> {
     }
 
     fn plan(&self, file: &Path) -> Result<Plan, Failure> {
-        Loader::new(self.registry.clone())
-            .read_file(file)
-            .map_err(|report| {
-                let failure = Failure::from(report);
-                if file.exists() {
-                    failure
-                } else {
-                    failure.with_help(format!("`{} init` writes a file that works", self.program))
-                }
-            })
+        Ok(Loader::new(self.registry.clone()).read_file(file)?)
     }
 
     /// A failure as clap reports its own, of this subcommand.

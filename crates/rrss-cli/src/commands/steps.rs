@@ -1,6 +1,7 @@
 //! `steps`: the step types that a file may name.
 
 mod describe;
+mod doc;
 mod options;
 mod shape;
 

@@ -6,7 +6,8 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::options::{StepOption, options};
+use super::doc::paragraphs;
+use super::options::{StepOption, options, toml};
 use super::shape::shape;
 use crate::commands::check::origin;
 use crate::output::wrapped;
@@ -21,8 +22,8 @@ pub(super) fn text(step_type: &StepType, bold: Style, columns: Option<usize>) ->
         shape.unwrap_or_default(),
         origin(step_type)
     );
-    for paragraph in description(&schema).split("\n\n") {
-        text += &format!("\n{}\n", wrapped(&joined(paragraph), 0, columns));
+    for paragraph in paragraphs(comment(&schema)) {
+        text += &format!("\n{}\n", wrapped(&paragraph, 0, columns));
     }
     text += &format!("\n{bold}Options{bold:#}\n");
     let options = options(&schema);
@@ -42,17 +43,20 @@ pub(super) fn text(step_type: &StepType, bold: Style, columns: Option<usize>) ->
 
 fn entry(option: &StepOption, bold: Style, columns: Option<usize>) -> String {
     let state = match (&option.default, option.required) {
-        (Some(default), _) => format!(" (default: {default})"),
+        (Some(default), _) => format!(" (default: {})", toml(default)),
         (None, true) => " (required)".to_owned(),
         (None, false) => String::new(),
     };
     let mut text = format!("  {bold}{}{bold:#}: {}{state}\n", option.name, option.kind);
-    for paragraph in option.help.split("\n\n").filter(|help| !help.is_empty()) {
-        text += &format!("      {}\n", wrapped(&joined(paragraph), 6, columns));
+    for paragraph in paragraphs(&option.help) {
+        text += &format!("      {}\n", wrapped(&paragraph, 6, columns));
     }
     for (value, help) in &option.values {
-        let help = joined(&format!("{value}: {help}"));
-        text += &format!("      {}\n", wrapped(&help, 8, columns));
+        let help = paragraphs(help).join(" ");
+        text += &format!(
+            "      {}\n",
+            wrapped(&format!("{value}: {help}"), 8, columns)
+        );
     }
     text
 }
@@ -63,7 +67,7 @@ pub(super) fn json(step_type: &StepType) -> Value {
     let options: Vec<Value> = options(&schema).iter().map(StepOption::json).collect();
     let mut value = super::summary(step_type);
     value["shape"] = shape(step_type).map(|shape| shape.to_string()).into();
-    value["description"] = description(&schema).into();
+    value["description"] = paragraphs(comment(&schema)).join("\n\n").into();
     value["options"] = options.into();
     value["example"] = step_type.example().into();
     value["schema"] = schema;
@@ -79,18 +83,7 @@ fn schema(step_type: &StepType) -> Value {
         .to_value()
 }
 
-/// The doc comment of the options up to its first heading: what follows is for those who write Rust.
-fn description(schema: &Value) -> String {
-    let text = schema["description"].as_str().unwrap_or_default();
-    let lines: Vec<&str> = text
-        .lines()
-        .take_while(|line| !line.starts_with("# "))
-        .collect();
-    lines.join("\n").trim().to_owned()
-}
-
-/// A paragraph of a doc comment, on one line.
-fn joined(paragraph: &str) -> String {
-    let words: Vec<&str> = paragraph.split_whitespace().collect();
-    words.join(" ")
+/// The doc comment of the options.
+fn comment(schema: &Value) -> &str {
+    schema["description"].as_str().unwrap_or_default()
 }

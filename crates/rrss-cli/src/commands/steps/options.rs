@@ -12,8 +12,8 @@ pub(super) struct StepOption {
     pub(super) name: String,
     /// What may stand there, in words or as TOML.
     pub(super) kind: String,
-    /// As TOML; `None` where there is none, or where it is that the option is left out.
-    pub(super) default: Option<String>,
+    /// `None` where there is none, or where it is that the option is left out.
+    pub(super) default: Option<Value>,
     pub(super) required: bool,
     pub(super) help: String,
     /// The values that have a help of their own, as TOML.
@@ -46,7 +46,7 @@ pub(super) fn options(schema: &Value) -> Vec<StepOption> {
             default: schema
                 .get("default")
                 .filter(|default| !default.is_null())
-                .map(toml),
+                .cloned(),
             required: required(name),
             help: schema["description"]
                 .as_str()
@@ -142,7 +142,7 @@ fn values(schema: &Value) -> Vec<(String, String)> {
 }
 
 /// A value as TOML, on one line.
-fn toml(value: &Value) -> String {
+pub(super) fn toml(value: &Value) -> String {
     match value {
         Value::Array(values) => {
             let values: Vec<String> = values.iter().map(toml).collect();
@@ -219,7 +219,7 @@ mod tests {
             .into_iter()
             .find(|option| option.name == name)
             .unwrap();
-        (option.kind, option.default)
+        (option.kind, option.default.as_ref().map(toml))
     }
 
     #[test]
