@@ -103,9 +103,6 @@ pub(crate) fn decompress(bytes: &[u8], max_bytes: usize) -> Result<Bytes> {
             break;
         }
         let block = rest.take((size & !PLAIN) as usize)?;
-        if block.len() > header.block_size {
-            return Err(damaged("a block is larger than it may be"));
-        }
         if header.has(BLOCK_CHECKSUMS) && rest.u32()? != checksum(block) {
             return Err(damaged("the checksum of a block is wrong"));
         }

@@ -40,6 +40,19 @@ fn zeros(length: usize, algorithm: Algorithm) -> Bytes {
     store(options, vec![0; length]).unwrap()
 }
 
+/// The content `a` in one raw block; the header goes on with `more` (RFC 8878, section 3.1.1).
+fn zstd_frame(descriptor: u8, more: &[u8]) -> Vec<u8> {
+    [&[0x28, 0xb5, 0x2f, 0xfd, descriptor], more, b"\x09\0\0a"].concat()
+}
+
+/// The content `a` in one plain block; the header goes on with `more`.
+fn lz4_frame(flags: u8, more: &[u8]) -> Vec<u8> {
+    let header = [&[flags, 0x40], more].concat();
+    let checksum = twox_hash::XxHash32::oneshot(0, &header).to_le_bytes()[1];
+    let blocks = b"\x01\0\0\x80a\0\0\0\0";
+    [&[0x04, 0x22, 0x4d, 0x18], &*header, &[checksum], blocks].concat()
+}
+
 #[test]
 fn a_frame_cut_short_anywhere_is_corrupt() {
     for algorithm in ALGORITHMS {
@@ -224,19 +237,52 @@ fn a_frame_that_needs_a_dictionary_is_corrupt() {
     );
     assert_corrupt(read(Options::default(), zstd(0b0010_0001, &[7])));
 
-    let lz4 = |flags: u8, id: &[u8]| {
-        let header = [&[flags, 0x40], id].concat();
-        let checksum = twox_hash::XxHash32::oneshot(0, &header).to_le_bytes()[1];
-        let block = b"\x01\0\0\x80a\0\0\0\0";
-        [&[0x04, 0x22, 0x4d, 0x18], &*header, &[checksum], block].concat()
-    };
     assert_eq!(
-        read(Options::default(), lz4(0b0110_0000, &[])).unwrap(),
+        read(Options::default(), lz4_frame(0b0110_0000, &[])).unwrap(),
         b"a"[..]
     );
-    let error = assert_corrupt(read(Options::default(), lz4(0b0110_0001, &[7, 0, 0, 0])));
+    let error = assert_corrupt(read(
+        Options::default(),
+        lz4_frame(0b0110_0001, &[7, 0, 0, 0]),
+    ));
     let reason = std::error::Error::source(&error).unwrap().to_string();
     assert!(reason.contains("dictionary"), "{reason}");
+}
+
+#[test]
+fn a_frame_that_lies_about_its_length_is_corrupt() {
+    for length in [0_u8, 1, 2, 200] {
+        let zstd = zstd_frame(0b0010_0000, &[length]);
+        let lz4 = lz4_frame(0b0110_1000, &u64::from(length).to_le_bytes());
+        for frame in [zstd, lz4] {
+            match length {
+                1 => assert_eq!(read(Options::default(), frame).unwrap(), b"a"[..]),
+                _ => drop(assert_corrupt(read(Options::default(), frame))),
+            }
+        }
+    }
+}
+
+#[test]
+fn an_lz4_frame_of_an_unknown_version_is_corrupt() {
+    for flags in [0b0010_0000, 0b1010_0000, 0b0110_0010] {
+        assert_corrupt(read(Options::default(), lz4_frame(flags, &[])));
+    }
+}
+
+#[test]
+fn the_checksums_of_lz4_blocks_are_held() {
+    let info = lz4_flex::frame::FrameInfo::new().block_checksums(true);
+    let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
+    encoder.write_all(&session(600)).unwrap();
+    let frame = encoder.finish().unwrap();
+    assert!(read(Options::default(), frame.clone()).is_ok());
+    // Behind the header and the size of the block.
+    for at in 11..frame.len() - 4 {
+        let mut bytes = frame.clone();
+        bytes[at] ^= 0x20;
+        assert_corrupt(read(Options::default(), bytes));
+    }
 }
 
 #[test]

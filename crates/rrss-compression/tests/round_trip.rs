@@ -188,6 +188,23 @@ fn levels_taken_in_turn_give_each_its_own_result() {
 }
 
 #[test]
+fn lz4_blocks_that_refer_to_the_blocks_before_them_are_read() {
+    use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
+    let bytes = noise(40_000).repeat(6);
+    for sized in [false, true] {
+        let info = FrameInfo::new()
+            .block_mode(BlockMode::Linked)
+            .block_size(BlockSize::Max64KB)
+            .content_size(sized.then_some(bytes.len() as u64));
+        let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
+        encoder.write_all(&bytes).unwrap();
+        let frame = encoder.finish().unwrap();
+        assert!(frame.len() < bytes.len() / 2, "{}", frame.len());
+        assert_eq!(read(Options::default(), frame).unwrap(), bytes);
+    }
+}
+
+#[test]
 fn zstd_frames_that_do_not_tell_their_length_are_read() {
     for length in [0, 1, 1_000, 16 * 1024, 16 * 1024 + 1, 1_000_000] {
         let bytes = session(length);
