@@ -12,8 +12,12 @@ use tokio::sync::Barrier;
 /// No promise takes this long; one that does hangs, and says so instead of stopping the whole run.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// How often a race is run.
+/// How often a race is run where each needs a beginning of its own.
 pub(crate) const ROUNDS: usize = 100;
+
+/// How often two tasks run through the same keys, and how many keys there are.
+const BURSTS: usize = 20;
+const KEYS: usize = 50;
 
 /// One promise, and how to hold a `T` to it.
 ///
@@ -88,6 +92,50 @@ where
     let one = tokio::spawn(after(barrier.clone(), one));
     let two = tokio::spawn(after(barrier, two));
     (joined(one).await, joined(two).await)
+}
+
+/// Runs two operations at once on each of many keys, and answers the keys with both answers.
+///
+/// After a common start both sides go through the keys at their own speed: whoever is ahead does the work, whoever
+/// is behind is refused sooner and catches up. So they meet on many keys, at every stage of an operation.
+pub(crate) async fn contest<A, B, P, Q>(
+    prepare: impl AsyncFn(&str),
+    one: impl Fn(String) -> P + Send + Clone + 'static,
+    two: impl Fn(String) -> Q + Send + Clone + 'static,
+) -> Vec<(String, A, B)>
+where
+    A: Send + 'static,
+    B: Send + 'static,
+    P: Future<Output = A> + Send + 'static,
+    Q: Future<Output = B> + Send + 'static,
+{
+    let mut contests = Vec::new();
+    for burst in 0..BURSTS {
+        let keys: Vec<String> = (0..KEYS).map(|n| format!("race-{burst}-{n}")).collect();
+        for key in &keys {
+            prepare(key).await;
+        }
+        let (ones, twos) = at_once(
+            each(keys.clone(), one.clone()),
+            each(keys.clone(), two.clone()),
+        )
+        .await;
+        let answers = ones.into_iter().zip(twos);
+        contests.extend(
+            keys.into_iter()
+                .zip(answers)
+                .map(|(key, (a, b))| (key, a, b)),
+        );
+    }
+    contests
+}
+
+async fn each<T, F: Future<Output = T>>(keys: Vec<String>, act: impl Fn(String) -> F) -> Vec<T> {
+    let mut answers = Vec::with_capacity(keys.len());
+    for key in keys {
+        answers.push(act(key).await);
+    }
+    answers
 }
 
 async fn after<T>(barrier: Arc<Barrier>, then: impl Future<Output = T>) -> T {

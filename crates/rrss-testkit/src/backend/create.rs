@@ -5,7 +5,7 @@ use std::time::Duration;
 use rrss_core::{Deadline, Timestamp, Written};
 
 use crate::Subject;
-use crate::run::{ROUNDS, at_once};
+use crate::run::contest;
 
 /// "Under `Guard::Absent` it writes only if nothing live is stored there, else it answers `Written::Taken`":
 /// bytes and deadline of what is there stay.
@@ -48,23 +48,25 @@ pub async fn create_under_an_expired_key_is_done(subject: Subject) {
 /// "Of two creates of one key at once exactly one is done": the other is answered `Taken`, and the bytes are the
 /// winner's.
 pub async fn of_two_creates_at_once_exactly_one_is_done(subject: Subject) {
-    for round in 0..ROUNDS {
-        let create = |bytes: &'static [u8]| {
+    let create = |bytes: &'static [u8]| {
+        let subject = subject.clone();
+        move |key: String| {
             let subject = subject.clone();
-            async move {
-                let deadline = subject.later();
-                subject
-                    .create(&format!("race-{round}"), bytes, deadline)
-                    .await
-            }
-        };
-        let winner = match at_once(create(b"one"), create(b"two")).await {
+            async move { subject.create(&key, bytes, subject.later()).await }
+        }
+    };
+    for (key, one, two) in contest(async |_| {}, create(b"one"), create(b"two")).await {
+        let winner = match (one, two) {
             (Written::Done, Written::Taken) => "one",
             (Written::Taken, Written::Done) => "two",
-            both => panic!("round {round}: two creates were answered {both:?}"),
+            both => panic!("two creates at once were answered {both:?}"),
         };
-        let read = subject.read(&format!("race-{round}")).await;
-        assert_eq!(read.as_deref(), Some(winner.as_bytes()), "round {round}");
+        let read = subject.read(&key).await;
+        assert_eq!(
+            read.as_deref(),
+            Some(winner.as_bytes()),
+            "the winner's bytes"
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use rrss_core::Deadline;
 
 use crate::Subject;
-use crate::run::{ROUNDS, at_once};
+use crate::run::contest;
 
 /// "Removes what is under the key, and says whether a live session was there."
 pub async fn delete_says_whether_a_live_session_was_there(subject: Subject) {
@@ -39,18 +39,17 @@ pub async fn delete_removes_no_other_key(subject: Subject) {
 
 /// Of two deletes at once exactly one says that the session was there: rotations rely on it.
 pub async fn of_two_deletes_at_once_exactly_one_answers_true(subject: Subject) {
-    for round in 0..ROUNDS {
-        let key = format!("race-{round}");
-        subject.create(&key, b"1", subject.later()).await;
-        let delete = || {
-            let (subject, key) = (subject.clone(), key.clone());
+    let prepare = async |key: &str| {
+        subject.create(key, b"1", subject.later()).await;
+    };
+    let delete = || {
+        let subject = subject.clone();
+        move |key: String| {
+            let subject = subject.clone();
             async move { subject.remove(&key).await }
-        };
-        let both = at_once(delete(), delete()).await;
-        assert!(
-            both.0 != both.1,
-            "round {round}: both were answered {}",
-            both.0
-        );
+        }
+    };
+    for (_, one, two) in contest(prepare, delete(), delete()).await {
+        assert!(one != two, "two deletes at once were both answered {one}");
     }
 }

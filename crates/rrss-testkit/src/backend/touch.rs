@@ -6,8 +6,8 @@ use bytes::Bytes;
 use rrss_core::{Deadline, Timestamp, Written};
 
 use super::create::{age, past};
+use super::update::and_a_delete_leave_nothing;
 use crate::Subject;
-use crate::run::{ROUNDS, at_once};
 
 /// "Moves the deadline of what is live under the key, and says whether there was any."
 pub async fn touch_moves_the_deadline_later(subject: Subject) {
@@ -134,21 +134,12 @@ pub async fn touch_with_a_past_deadline_answers_true_and_removes(subject: Subjec
 
 /// A touch and a delete of one session at once: whichever comes first, nothing is left.
 pub async fn a_touch_and_a_delete_at_once_leave_nothing(subject: Subject) {
-    for round in 0..ROUNDS {
-        let key = format!("race-{round}");
-        subject.create(&key, b"1", subject.later()).await;
-        let (touching, deleting) = (
-            (subject.clone(), key.clone()),
-            (subject.clone(), key.clone()),
-        );
-        let (_, deleted) = at_once(
-            async move { touching.0.renew(&touching.1, touching.0.later()).await },
-            async move { deleting.0.remove(&deleting.1).await },
-        )
-        .await;
-        assert!(deleted, "round {round}: it was there to be deleted");
-        assert_eq!(subject.read(&key).await, None, "round {round}");
-    }
+    let touch = |subject: Subject, key: String| async move {
+        // Another deadline than it has, so that there is something to store.
+        let later = subject.now() + Duration::from_secs(7_200);
+        subject.renew(&key, Deadline::At(later)).await
+    };
+    and_a_delete_leave_nothing(subject, touch).await;
 }
 
 /// Deadlines are in milliseconds: they are not rounded to seconds, neither up nor down. Where the tests move the

@@ -1,11 +1,13 @@
 //! What a write over an existing session promises.
 
+use std::future::Future;
+
 use bytes::Bytes;
 use rrss_core::{Deadline, Written};
 
 use super::create::{age, past};
 use crate::Subject;
-use crate::run::{ROUNDS, at_once, joined};
+use crate::run::{ROUNDS, contest, joined};
 
 /// "Under `Guard::Exists` it replaces what is live there": with more bytes, with fewer, with none.
 pub async fn update_replaces_the_bytes(subject: Subject) {
@@ -133,25 +135,32 @@ pub async fn update_of_a_missing_key_answers_gone_whatever_its_deadline(subject:
 
 /// An update and a delete of one session at once: whichever comes first, nothing is left.
 pub async fn an_update_and_a_delete_at_once_leave_nothing(subject: Subject) {
-    for round in 0..ROUNDS {
-        let key = format!("race-{round}");
-        subject.create(&key, b"1", subject.later()).await;
-        let (updating, deleting) = (
-            (subject.clone(), key.clone()),
-            (subject.clone(), key.clone()),
-        );
-        let (_, deleted) = at_once(
-            async move {
-                updating
-                    .0
-                    .update(&updating.1, b"2", updating.0.later())
-                    .await
-            },
-            async move { deleting.0.remove(&deleting.1).await },
-        )
-        .await;
-        assert!(deleted, "round {round}: it was there to be deleted");
-        assert_eq!(subject.read(&key).await, None, "round {round}");
+    let update = |subject: Subject, key: String| async move {
+        subject.update(&key, b"2", subject.later()).await
+    };
+    and_a_delete_leave_nothing(subject, update).await;
+}
+
+/// Runs an operation and a delete at once on keys that are there.
+pub(super) async fn and_a_delete_leave_nothing<A, P>(
+    subject: Subject,
+    act: impl Fn(Subject, String) -> P + Send + Clone + 'static,
+) where
+    A: Send + 'static,
+    P: Future<Output = A> + Send + 'static,
+{
+    let prepare = async |key: &str| {
+        subject.create(key, b"1", subject.later()).await;
+    };
+    let (acting, deleting) = (subject.clone(), subject.clone());
+    let act = move |key| act(acting.clone(), key);
+    let delete = move |key: String| {
+        let subject = deleting.clone();
+        async move { subject.remove(&key).await }
+    };
+    for (key, _, deleted) in contest(prepare, act, delete).await {
+        assert!(deleted, "it was there to be deleted");
+        assert_eq!(subject.read(&key).await, None, "it came back");
     }
 }
 

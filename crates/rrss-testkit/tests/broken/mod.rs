@@ -120,7 +120,9 @@ impl Broken {
     /// Between the look at what is there and the change of it, where others may come in.
     async fn pause(&self) {
         if self.has(Flaw::ChecksThenActs) {
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
         }
     }
 

@@ -1,0 +1,133 @@
+//! The built-in backends under the suites that every backend is held to.
+
+#[cfg(feature = "memory")]
+mod memory {
+    use rrss_persistence::memory::{Memory, Options};
+    use rrss_testkit::Subject;
+
+    fn subject() -> Subject {
+        Subject::of_step::<Memory>(Options::default())
+    }
+
+    mod backend {
+        rrss_testkit::backend_promises!(super::subject());
+    }
+
+    mod store {
+        rrss_testkit::store_promises!(super::subject());
+    }
+}
+
+#[cfg(feature = "embedded")]
+mod embedded {
+    use rrss_persistence::embedded::{Durability, Embedded, Options};
+    use rrss_testkit::Subject;
+
+    fn subject(durability: Durability) -> Subject {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let options = Options {
+            path: folder.path().join("sessions"),
+            durability,
+        };
+        Subject::of_step::<Embedded>(options).keeping(folder)
+    }
+
+    mod backend {
+        use super::Durability;
+
+        rrss_testkit::backend_promises!(super::subject(Durability::Process));
+    }
+
+    mod store {
+        use super::Durability;
+
+        rrss_testkit::store_promises!(super::subject(Durability::Process));
+    }
+
+    mod on_disk {
+        use super::Durability;
+
+        rrss_testkit::backend_promises!(super::subject(Durability::Disk));
+    }
+}
+
+#[cfg(feature = "redis")]
+mod redis {
+    use std::sync::OnceLock;
+    use std::time::Duration;
+
+    use rrss_persistence::redis::{Options, Redis};
+    use rrss_test_servers::{Blackhole, Flavor, RedisServer, refused_port};
+    use rrss_testkit::Subject;
+
+    /// A connection to the one server of its flavour; the subjects' keys do not meet.
+    fn subject(flavor: Flavor) -> Subject {
+        static REDIS: OnceLock<RedisServer> = OnceLock::new();
+        static VALKEY: OnceLock<RedisServer> = OnceLock::new();
+        let server = match flavor {
+            Flavor::Redis => &REDIS,
+            Flavor::Valkey => &VALKEY,
+        };
+        let server = server.get_or_init(|| RedisServer::start(flavor));
+        at(&server.url()).real_time()
+    }
+
+    fn at(url: &str) -> Subject {
+        Subject::of_step::<Redis>(Options {
+            url: Some(url.parse().expect("it is a URL")),
+            connect_timeout: Duration::from_millis(300).into(),
+            ..Options::default()
+        })
+    }
+
+    mod on_redis {
+        use super::Flavor;
+
+        rrss_testkit::backend_promises!(super::subject(Flavor::Redis));
+    }
+
+    mod on_valkey {
+        use super::Flavor;
+
+        rrss_testkit::backend_promises!(super::subject(Flavor::Valkey));
+    }
+
+    mod store_on_redis {
+        use super::Flavor;
+
+        rrss_testkit::store_promises!(super::subject(Flavor::Redis));
+    }
+
+    mod store_on_valkey {
+        use super::Flavor;
+
+        rrss_testkit::store_promises!(super::subject(Flavor::Valkey));
+    }
+
+    mod where_nothing_listens {
+        use super::{at, refused_port};
+
+        rrss_testkit::outage_promises!(at(&format!("redis://127.0.0.1:{}", refused_port())));
+    }
+
+    mod where_nobody_answers {
+        use super::{Blackhole, at};
+
+        rrss_testkit::outage_promises!({
+            let server = Blackhole::start();
+            at(&format!("redis://127.0.0.1:{}", server.port())).keeping(server)
+        });
+    }
+
+    mod where_the_password_is_wrong {
+        use super::{Flavor, RedisServer, at};
+
+        rrss_testkit::outage_promises!({
+            let server = RedisServer::builder(Flavor::Redis)
+                .password("right")
+                .start();
+            let url = format!("redis://:wrong@127.0.0.1:{}", server.port());
+            at(&url).keeping(server)
+        });
+    }
+}
