@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
@@ -65,8 +66,13 @@ impl StepType {
     }
 
     /// JSON Schema (2020-12) of the options, without `type`.
+    ///
+    /// Descriptions are the doc comments of the options up to their first heading: what comes below, such as
+    /// `# Examples`, is for readers of Rust and not for those of a file.
     pub fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
-        (self.schema)(generator)
+        let mut schema = (self.schema)(generator);
+        RecursiveTransform(cut_description).transform(&mut schema);
+        schema
     }
 
     /// The first sentence or line of the doc comment of the options.
@@ -100,6 +106,16 @@ impl fmt::Debug for StepType {
             "StepType({} of {} {})",
             self.name, self.crate_name, self.crate_version
         )
+    }
+}
+
+fn cut_description(schema: &mut Schema) {
+    let Some(serde_json::Value::String(text)) = schema.get_mut("description") else {
+        return;
+    };
+    if let Some(end) = text.find("\n# ") {
+        text.truncate(end);
+        text.truncate(text.trim_end().len());
     }
 }
 
@@ -218,4 +234,72 @@ macro_rules! register {
             )
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+
+    use super::*;
+    use crate::{BuildContext, Error, ErrorKind, Result, Role, Shape};
+
+    /// Does nothing.
+    ///
+    /// Really nothing.
+    ///
+    /// # Examples
+    ///
+    /// Rust code.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Options {
+        /// How often.
+        ///
+        /// # Panics
+        ///
+        /// Never.
+        #[serde(default)]
+        _times: u8,
+    }
+
+    struct Nothing;
+
+    impl Step for Nothing {
+        const TYPE: &'static str = "nothing";
+        type Options = Options;
+
+        fn shape(_: &Options) -> Shape {
+            Shape::anywhere()
+        }
+
+        fn build(_: Options, _: &BuildContext) -> Result<Role> {
+            Err(Error::new(ErrorKind::Unsupported, "it does nothing"))
+        }
+    }
+
+    #[test]
+    fn the_help_of_a_step_ends_where_the_documentation_for_rust_begins() {
+        let registry = Registry::new().with::<Nothing>();
+        let step = registry.get("nothing").unwrap();
+        assert_eq!(step.summary(), "Does nothing.");
+        let schema = step.schema(&mut SchemaGenerator::default());
+        assert_eq!(
+            schema.get("description").unwrap(),
+            "Does nothing.\n\nReally nothing."
+        );
+        assert_eq!(
+            schema.pointer("/properties/_times/description").unwrap(),
+            "How often."
+        );
+    }
+
+    #[test]
+    fn two_crates_that_claim_one_name_are_both_named() {
+        let registry = Registry::new()
+            .with_type(StepType::of::<Nothing>("one", "1.0.0"))
+            .with_type(StepType::of::<Nothing>("other", "1.0.0"));
+        assert_eq!(
+            registry.clashes()[0].to_string(),
+            "the crates `one` and `other` both have a step type `nothing`"
+        );
+    }
 }
