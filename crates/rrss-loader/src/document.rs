@@ -112,6 +112,27 @@ fn remove_in(value: &mut DeValue<'_>, path: &[Segment]) {
     }
 }
 
+/// How many values there are in a table, itself included.
+pub(crate) fn size(table: &DeTable<'_>) -> usize {
+    1 + table
+        .iter()
+        .map(|(_, value)| size_of(value.get_ref()))
+        .sum::<usize>()
+}
+
+fn size_of(value: &DeValue<'_>) -> usize {
+    match value {
+        DeValue::Table(table) => size(table),
+        DeValue::Array(items) => {
+            1 + items
+                .iter()
+                .map(|item| size_of(item.get_ref()))
+                .sum::<usize>()
+        }
+        _ => 1,
+    }
+}
+
 /// What a value is, in a word or two.
 pub(crate) fn kind(value: &DeValue<'_>) -> &'static str {
     match value {

@@ -4,7 +4,7 @@ use rrss_core::Data;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
-use crate::plan::{Plan, Planned};
+use crate::plan::{Plan, Planned, PlannedStep};
 use crate::suggest::{clean, count};
 use crate::values::{From, Origin};
 
@@ -16,25 +16,25 @@ const NARROWEST: usize = 64;
 const FRAME: usize = 6;
 
 pub(crate) fn picture(plan: &Plan) -> String {
-    let boxes: Vec<Card> = plan.steps.iter().map(Card::new).collect();
+    let boxes: Vec<Card> = plan.steps().map(Card::new).collect();
     let needed = boxes.iter().map(Card::width).max().unwrap_or_default() + FRAME;
     let width = needed.clamp(NARROWEST, WIDEST);
     let name = match &plan.settings.name {
-        Some(name) => format!("store \"{}\", ", clean(name, 40)),
+        Some(name) => format!("store \"{}\", ", clean(name, 12)),
         None => String::new(),
     };
-    let file = clean(plan.source.name(), WIDEST);
+    let file = clean(plan.source.name(), WIDEST - 30);
     let mut lines = vec![
         format!("{file}: {name}{}", count(boxes.len(), "step")),
         String::new(),
     ];
-    lines.push(between("session", "answer", width));
+    lines.push(between("session", "answer ▲", width));
     for (at, each) in boxes.iter().enumerate() {
         let is_last = at + 1 == boxes.len();
         each.draw(width, is_last, &mut lines);
         if !is_last {
             let below = flows(&plan.steps[..=at]);
-            lines.push(between(&below.to_string(), "", width));
+            lines.push(between(&below.to_string(), "│", width));
         }
     }
     lines.push(String::new());
@@ -54,7 +54,7 @@ fn flows(steps: &[Planned]) -> Data {
 
 /// The way down on the left, and the way back up on the right.
 fn between(down: &str, up: &str, width: usize) -> String {
-    let (left, right) = (format!("   │ {down}"), format!("{up} ▲   "));
+    let (left, right) = (format!("   │ {down}"), format!("{up}   "));
     let gap = width.saturating_sub(left.width() + right.width());
     format!("{left}{}{}", " ".repeat(gap), right.trim_end())
 }
@@ -68,8 +68,8 @@ struct Card {
 }
 
 impl Card {
-    fn new(step: &Planned) -> Self {
-        let options = step.configured.options();
+    fn new(step: PlannedStep<'_>) -> Self {
+        let options = step.options();
         let options: Vec<_> = options.as_object().into_iter().flatten().collect();
         let set = options.into_iter().filter(|(_, value)| !value.is_null());
         let set: Vec<_> = set.collect();
@@ -80,15 +80,15 @@ impl Card {
             .unwrap_or_default();
         let rows = set.into_iter().map(|(name, value)| {
             let gap = " ".repeat(longest - name.width());
-            let is_given = step.given.iter().any(|(given, _)| given == name);
+            let is_given = step.planned().given.iter().any(|(given, _)| given == name);
             (
                 format!("{name}{gap} = {}", clean(&text_of(value), 2_000)),
-                remark(name, is_given, &step.origins),
+                remark(name, is_given, &step.planned().origins),
             )
         });
         Self {
-            name: step.configured.type_name().to_owned(),
-            shape: step.configured.shape().to_string(),
+            name: step.name().to_owned(),
+            shape: step.shape().to_string(),
             rows: rows.collect(),
         }
     }

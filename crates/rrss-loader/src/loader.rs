@@ -78,7 +78,7 @@ impl Loader {
         let bytes = read_up_to(path, LARGEST).map_err(|unread| {
             refuse(
                 Source::new(name.clone(), String::new()),
-                unreadable(&unread),
+                unreadable(&unread, "file"),
             )
         })?;
         match String::from_utf8(bytes) {
@@ -100,7 +100,7 @@ impl Loader {
     pub fn read_text(&self, text: &str) -> Result<Plan, Report> {
         let source = Source::new("<text>".to_owned(), text.to_owned());
         if text.len() as u64 > LARGEST {
-            let problem = unreadable(&Unread::TooLarge(Some(text.len() as u64)));
+            let problem = unreadable(&Unread::TooLarge(Some(text.len() as u64)), "text");
             return Err(refuse(source, problem));
         }
         self.check(source, PathBuf::new(), "text")
@@ -174,7 +174,7 @@ fn never_end() -> Problem {
         .with_hint("add a step such as `expiry`, unless they are to be kept for ever")
 }
 
-fn unreadable(unread: &Unread) -> Problem {
+fn unreadable(unread: &Unread, noun: &str) -> Problem {
     match unread {
         Unread::Missing => {
             Problem::error("the file does not exist").with_hint("`rrss init` writes one that works")
@@ -185,7 +185,7 @@ fn unreadable(unread: &Unread) -> Problem {
         Unread::TooLarge(size) => {
             let size = size.map_or(String::new(), |size| format!(" of {size} bytes"));
             Problem::error(&format!(
-                "the file{size} is larger than 1 MiB, the most that is read"
+                "the {noun}{size} is larger than 1 MiB, the most that is read"
             ))
             .with_hint("name the configuration; it is a small file")
         }

@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
 
 use crate::allowed::Place;
-use crate::document::{Found, Segment, dotted, find, remove};
+use crate::document::{Found, Segment, dotted, find, remove, size};
 use crate::names::{self, Unknown};
 use crate::report::{Problem, Problems};
 use crate::source::Span;
@@ -17,6 +17,9 @@ use crate::words::{Words, Wrong, words};
 
 /// More than so many bad values in one step are not looked for: each costs a reading of them all.
 const TRIES: usize = 64;
+
+/// In tables and lists with thousands of values fewer are looked for, so that no file keeps the loader busy.
+const READ: usize = 500_000;
 
 /// A table of options that is to be checked.
 pub(crate) struct Options<'a, 'i> {
@@ -130,7 +133,8 @@ impl Check<'_, '_, '_> {
         &mut self,
         mut parse: impl FnMut(ValueDeserializer<'_>) -> Result<T, Error>,
     ) -> Option<T> {
-        for _ in 0..TRIES {
+        let tries = (READ / size(&self.options.table)).clamp(1, TRIES);
+        for _ in 0..tries {
             let table = DeValue::Table(self.options.table.clone());
             let table = Spanned::new(self.options.span.clone(), table);
             let error = match parse(ValueDeserializer::from(table)) {
@@ -146,6 +150,12 @@ impl Check<'_, '_, '_> {
                 }
             }
         }
+        let message = format!(
+            "{} may have other problems; mend these first",
+            self.options.owner
+        );
+        let span = self.options.span.clone();
+        self.problems.add(|| Problem::error(&message).at(span));
         None
     }
 

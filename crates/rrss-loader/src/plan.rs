@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rrss_core::{BuildContext, ConfiguredStep, Error, Pipeline, Role, Shape};
+use serde_json::Value;
 
 use crate::explain;
 use crate::report::{Problem, Report};
 use crate::settings::StoreSettings;
-use crate::source::{Source, Span};
+use crate::source::{Source, Span, without_passwords};
 use crate::suggest::quote;
 use crate::values::Origin;
 
@@ -126,22 +127,34 @@ impl PlannedStep<'_> {
         self.planned.configured.shape()
     }
 
-    /// Its options, with the defaults filled in and secrets redacted by their types.
+    /// Its options, with the defaults filled in. Secrets are redacted by their types, and so are the passwords
+    /// of addresses.
     #[must_use]
     pub fn options(&self) -> serde_json::Value {
-        self.planned.configured.options()
+        let mut options = self.planned.configured.options();
+        redact(&mut options);
+        options
+    }
+
+    /// What the file says of it.
+    pub(crate) fn planned(&self) -> &Planned {
+        self.planned
+    }
+}
+
+/// A type may forget that an address has a password.
+fn redact(options: &mut Value) {
+    match options {
+        Value::String(text) => *text = without_passwords(text),
+        Value::Array(items) => items.iter_mut().for_each(redact),
+        Value::Object(entries) => entries.iter_mut().for_each(|(_, value)| redact(value)),
+        _ => {}
     }
 }
 
 impl fmt::Debug for PlannedStep<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} (line {}): {}",
-            self.name(),
-            self.line(),
-            self.options()
-        )
+        write!(f, "{} (line {})", self.name(), self.line())
     }
 }
 

@@ -49,20 +49,27 @@ pub fn schema(registry: &Registry) -> Value {
                 "description": "A step of the store. The last one keeps the sessions.",
                 "type": "array",
                 "minItems": 1,
-                "items": {
-                    "type": "object",
-                    // Says what is wrong with a mistyped type in few words; the alternatives cannot.
-                    "properties": { "type": { "enum": names } },
-                    "required": ["type"],
-                    // Some editors take a table that lists properties for one that has no others.
-                    "additionalProperties": true,
-                    "oneOf": steps,
-                },
+                "items": items(&names, steps),
             },
         },
         "required": ["step"],
         "additionalProperties": false,
         "definitions": definitions,
+    })
+}
+
+fn items(names: &[&str], steps: Vec<Value>) -> Value {
+    if steps.is_empty() {
+        return json!(false);
+    }
+    json!({
+        "type": "object",
+        // Says what is wrong with a mistyped type in few words; the alternatives cannot.
+        "properties": { "type": { "enum": names } },
+        "required": ["type"],
+        // Some editors take a table that lists properties for one that has no others.
+        "additionalProperties": true,
+        "oneOf": steps,
     })
 }
 

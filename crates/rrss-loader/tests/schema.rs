@@ -1,0 +1,235 @@
+//! The schema says what the loader does.
+
+mod steps;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jsonschema::Validator;
+use rrss_core::{BuildContext, Registry, Result, Role, Shape, Step, StepType, Transform};
+use rrss_loader::{Loader, schema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+fn files(directory: &str) -> Vec<(String, String)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(directory);
+    let paths = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let is_toml = |path: &PathBuf| {
+        path.extension()
+            .is_some_and(|extension| extension == "toml")
+    };
+    let mut files: Vec<_> = paths
+        .filter(is_toml)
+        .filter_map(|path| {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            Some((name, fs::read_to_string(path).ok()?))
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn as_json(text: &str) -> Option<Value> {
+    let table: toml::Table = toml::from_str(text).ok()?;
+    serde_json::to_value(table).ok()
+}
+
+fn validator() -> Validator {
+    let schema = schema(&steps::registry());
+    jsonschema::meta::validate(&schema).unwrap_or_else(|error| panic!("{error}"));
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+#[test]
+fn what_the_loader_accepts_the_schema_accepts() {
+    let validator = validator();
+    for (name, text) in files("good") {
+        let value = as_json(&text).unwrap();
+        let errors: Vec<_> = validator
+            .iter_errors(&value)
+            .map(|error| error.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{name}: {errors:#?}");
+    }
+}
+
+#[test]
+fn mistyped_names_and_wrong_types_are_refused_by_the_schema_too() {
+    let validator = validator();
+    // What a schema cannot tell: the order of steps, the rules of a type's own, what is outside of the file.
+    let beyond = [
+        "backend-missing",
+        "backend-not-last",
+        "backends-two",
+        "bad-duration",
+        "build-fails-",
+        "codec-",
+        "env-missing",
+        "env-value-invalid",
+        "file-value",
+        "key-mapper-missing",
+        "no-deadline",
+        "template-without-id",
+    ];
+    let mut refused = 0;
+    for (name, text) in files("reports") {
+        let Some(value) = as_json(&text) else {
+            continue;
+        };
+        let is_beyond =
+            beyond.iter().any(|beyond| name.starts_with(beyond)) && name != "bad-duration";
+        assert_eq!(validator.is_valid(&value), is_beyond, "{name}");
+        refused += usize::from(!is_beyond);
+    }
+    assert!(refused >= 20, "{refused}");
+}
+
+#[test]
+fn the_schema_is_of_a_draft_that_every_editor_of_toml_understands() {
+    let schema = schema(&steps::registry());
+    assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+    let text = schema.to_string();
+    for later in [
+        "$defs",
+        "prefixItems",
+        "unevaluatedProperties",
+        "dependentSchemas",
+        "\"null\"",
+    ] {
+        assert!(!text.contains(later), "{later}");
+    }
+}
+
+#[test]
+fn options_have_their_help_their_defaults_and_may_come_from_elsewhere() {
+    let schema = schema(&steps::registry());
+    let steps = schema["properties"]["step"]["items"]["oneOf"]
+        .as_array()
+        .unwrap();
+    let expiry = steps.iter().find(|step| step["title"] == "expiry").unwrap();
+    assert_eq!(expiry["description"], "Gives sessions a deadline.");
+    assert_eq!(expiry["additionalProperties"], false);
+    assert_eq!(expiry["required"], json!(["type"]));
+    assert_eq!(expiry["properties"]["type"], json!({ "const": "expiry" }));
+    let duration = &expiry["properties"]["duration"];
+    assert_eq!(duration["description"], "How long a session lives.");
+    assert_eq!(duration["default"], "7days");
+    assert_eq!(
+        duration["anyOf"][2],
+        json!({ "$ref": "#/definitions/value-from-env" })
+    );
+    let redis = steps.iter().find(|step| step["title"] == "redis").unwrap();
+    assert_eq!(redis["required"], json!(["type", "url"]));
+    assert_eq!(redis["properties"]["port"]["type"], "integer");
+    assert!(redis["properties"]["password"].get("default").is_none());
+}
+
+/// Lets in so many requests.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct RateLimitOptions {
+    /// How many in a minute.
+    per_minute: u32,
+    /// Rules that hold others.
+    rules: Vec<Rule>,
+}
+
+/// A type that contains itself.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    /// Whom it is for.
+    name: String,
+    #[serde(default)]
+    rules: Vec<Rule>,
+}
+
+struct RateLimit;
+
+impl Transform for RateLimit {}
+
+impl Step for RateLimit {
+    const TYPE: &'static str = "rate-limit";
+    type Options = RateLimitOptions;
+
+    fn shape(_: &RateLimitOptions) -> Shape {
+        Shape::anywhere()
+    }
+
+    fn build(_: RateLimitOptions, _: &BuildContext) -> Result<Role> {
+        Ok(Role::transform(Self))
+    }
+}
+
+#[test]
+fn a_step_of_ones_own_is_in_the_schema_and_in_the_hint_of_a_mistyped_name() {
+    let registry = steps::registry().with::<RateLimit>();
+    let validator = jsonschema::validator_for(&schema(&registry)).unwrap();
+    let with = |step: Value| json!({ "step": [step] });
+    let nested = json!([{ "name": "a", "rules": [{ "name": { "env": "B" } }] }]);
+    assert!(validator.is_valid(&with(
+        json!({ "type": "rate-limit", "per_minute": 60, "rules": nested })
+    )));
+    assert!(!validator.is_valid(&with(json!({ "type": "rate-limit", "per_hour": 60 }))));
+    assert!(!validator.is_valid(&with(
+        json!({ "type": "rate-limit", "rules": [{ "nmae": "a" }] })
+    )));
+    let unknown = with(json!({ "type": "rate-limit" }));
+    assert!(
+        !jsonschema::validator_for(&schema(&steps::registry()))
+            .unwrap()
+            .is_valid(&unknown)
+    );
+
+    let text = "[[step]]\ntype = \"rate-limits\"\n\n[[step]]\ntype = \"rate-limit\"\n\
+                rules = [{ name = { env = \"A\", default = \"b\" }, rules = [{ nmae = 1 }] }]\n";
+    let report = Loader::new(registry)
+        .with_env(|_| None)
+        .read_text(text)
+        .unwrap_err();
+    let hints: Vec<_> = report
+        .problems()
+        .iter()
+        .filter_map(|problem| problem.hint())
+        .collect();
+    assert_eq!(
+        hints,
+        ["did you mean `rate-limit`?", "did you mean `name`?"],
+        "{report}"
+    );
+}
+
+#[test]
+fn two_crates_with_one_type_are_reported_even_for_a_good_file() {
+    let registry =
+        steps::registry().with_type(StepType::of::<steps::Memory>("other-memory", "1.0.0"));
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/good/smallest.toml");
+    let report = Loader::new(registry).read_file(file).unwrap_err();
+    let [problem] = report.problems() else {
+        panic!("{report}");
+    };
+    assert_eq!(
+        problem.message(),
+        "the crates `other-memory` and `this program` both have a step type `memory`"
+    );
+    assert!(problem.hint().is_some());
+    assert_eq!(problem.line(), None);
+}
+
+#[test]
+fn an_empty_registry_has_a_schema_and_refuses_every_step() {
+    let schema = schema(&Registry::new());
+    jsonschema::validator_for(&schema).unwrap();
+    let report = Loader::new(Registry::new())
+        .read_text("[[step]]\ntype = 'x'\n")
+        .unwrap_err();
+    assert_eq!(
+        report.problems()[0].hint(),
+        Some("this program has no step types")
+    );
+}
