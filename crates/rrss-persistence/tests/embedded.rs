@@ -1,5 +1,6 @@
 //! What the `embedded` backend promises.
 #![cfg(feature = "embedded")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod promises;
 

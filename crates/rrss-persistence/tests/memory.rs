@@ -1,5 +1,6 @@
 //! What the `memory` backend promises.
 #![cfg(feature = "memory")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod promises;
 

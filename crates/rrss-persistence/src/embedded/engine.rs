@@ -1,6 +1,6 @@
 //! The operations on the keyspaces. They block; [`Embedded`](super::Embedded) runs them where that is allowed.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use fjall::{Database, Keyspace, OwnedWriteBatch, PersistMode};
 use rrss_core::{Error, ErrorKind, Operation, Record, Result, Timestamp, Written};
@@ -36,59 +36,57 @@ impl Engine {
     pub(super) fn write(&self, op: &Operation) -> Result<Written> {
         let (key, bytes) = (op.key()?.as_bytes(), op.bytes()?);
         check_size(key, bytes)?;
-        let _lock = self.stripes.lock(key);
-        let before = self.stored(key)?;
+        let locked = self.lock(key);
+        let before = locked.stored()?;
         let live = before
             .as_ref()
             .filter(|stored| lives(stored.deadline, op.now()));
         if let Some(refused) = refusal(op, live.is_some())? {
             return Ok(refused);
         }
-        let kept = live.and_then(|stored| stored.deadline);
-        let before = before.as_ref();
-        match fate(op, kept) {
-            Fate::Ends if before.is_none() => {}
-            Fate::Ends => self.remove(key, before)?,
-            Fate::Lives(deadline) => self.replace(key, before, deadline, bytes)?,
+        let fate = fate(op, live.and_then(|stored| stored.deadline));
+        match (fate, &before) {
+            (Fate::Ends, None) => {}
+            (Fate::Ends, Some(before)) => locked.remove(before.deadline)?,
+            (Fate::Lives(deadline), before) => {
+                let due = before.as_ref().and_then(|before| before.deadline);
+                locked.replace(due, deadline, bytes)?;
+            }
         }
         Ok(Written::Done)
     }
 
     pub(super) fn touch(&self, op: &Operation) -> Result<bool> {
-        let key = op.key()?.as_bytes();
-        let _lock = self.stripes.lock(key);
-        let Some(stored) = self
-            .stored(key)?
+        let locked = self.lock(op.key()?.as_bytes());
+        let Some(Stored { deadline, bytes }) = locked
+            .stored()?
             .filter(|stored| lives(stored.deadline, op.now()))
         else {
             return Ok(false);
         };
-        match fate(op, stored.deadline) {
-            Fate::Ends => self.remove(key, Some(&stored))?,
-            Fate::Lives(deadline) if deadline != stored.deadline => {
-                self.replace(key, Some(&stored), deadline, &stored.bytes)?;
-            }
+        match fate(op, deadline) {
+            Fate::Ends => locked.remove(deadline)?,
+            Fate::Lives(moved) if moved != deadline => locked.replace(deadline, moved, &bytes)?,
             Fate::Lives(_) => {}
         }
         Ok(true)
     }
 
     pub(super) fn delete(&self, op: &Operation) -> Result<bool> {
-        let key = op.key()?.as_bytes();
-        let _lock = self.stripes.lock(key);
-        let stored = match self.stored(key) {
+        let locked = self.lock(op.key()?.as_bytes());
+        match locked.stored() {
+            Ok(None) => Ok(false),
+            Ok(Some(stored)) => {
+                locked.remove(stored.deadline)?;
+                Ok(lives(stored.deadline, op.now()))
+            }
             // Deleting is the one way to be rid of what cannot be read.
             Err(error) if error.kind() == ErrorKind::Corrupt => {
-                self.remove(key, None)?;
-                return Ok(true);
+                locked.remove(None)?;
+                Ok(true)
             }
-            stored => stored?,
-        };
-        let Some(stored) = stored else {
-            return Ok(false);
-        };
-        self.remove(key, Some(&stored))?;
-        Ok(lives(stored.deadline, op.now()))
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads a record, and sees whether the engine still accepts writes.
@@ -102,7 +100,7 @@ impl Engine {
     }
 
     /// What is stored under `key`, live or not.
-    pub(super) fn stored(&self, key: &[u8]) -> Result<Option<Stored>> {
+    fn stored(&self, key: &[u8]) -> Result<Option<Stored>> {
         if !is_storable(key) {
             return Ok(None);
         }
@@ -114,33 +112,60 @@ impl Engine {
         self.database.batch().durability(Some(self.acknowledge_at))
     }
 
+    fn lock<'e>(&'e self, key: &'e [u8]) -> Locked<'e> {
+        Locked {
+            engine: self,
+            key,
+            _lock: self.stripes.lock(key),
+        }
+    }
+}
+
+/// A key that nobody else writes to meanwhile: what is read of it holds until the change is committed. There is
+/// no other way to change one session, and each of the ways ends the lock.
+struct Locked<'e> {
+    engine: &'e Engine,
+    key: &'e [u8],
+    _lock: MutexGuard<'e, ()>,
+}
+
+impl Locked<'_> {
+    fn stored(&self) -> Result<Option<Stored>> {
+        self.engine.stored(self.key)
+    }
+
+    /// Stores `bytes` until `deadline`, in place of what was `due` before.
     fn replace(
-        &self,
-        key: &[u8],
-        before: Option<&Stored>,
+        self,
+        due: Option<Timestamp>,
         deadline: Option<Timestamp>,
         bytes: &[u8],
     ) -> Result<()> {
-        let mut batch = self.batch();
-        let due_before = before.and_then(|before| before.deadline);
-        if due_before != deadline {
-            if let Some(due) = due_before {
-                batch.remove(&self.deadlines, due_key(due, key));
+        let Engine {
+            sessions,
+            deadlines,
+            ..
+        } = self.engine;
+        let mut batch = self.engine.batch();
+        if due != deadline {
+            if let Some(due) = due {
+                batch.remove(deadlines, due_key(due, self.key));
             }
-            if let Some(due) = deadline {
-                batch.insert(&self.deadlines, due_key(due, key), b"");
+            if let Some(deadline) = deadline {
+                batch.insert(deadlines, due_key(deadline, self.key), b"");
             }
         }
-        batch.insert(&self.sessions, key, Stored::encode(deadline, bytes));
+        batch.insert(sessions, self.key, Stored::encode(deadline, bytes));
         batch.commit().map_err(failed)
     }
 
-    fn remove(&self, key: &[u8], before: Option<&Stored>) -> Result<()> {
-        let mut batch = self.batch();
-        if let Some(due) = before.and_then(|before| before.deadline) {
-            batch.remove(&self.deadlines, due_key(due, key));
+    /// Removes what was `due` then.
+    fn remove(self, due: Option<Timestamp>) -> Result<()> {
+        let mut batch = self.engine.batch();
+        if let Some(due) = due {
+            batch.remove(&self.engine.deadlines, due_key(due, self.key));
         }
-        batch.remove(&self.sessions, key);
+        batch.remove(&self.engine.sessions, self.key);
         batch.commit().map_err(failed)
     }
 }

@@ -11,7 +11,7 @@ use rrss_core::{
 use tokio::sync::Barrier;
 
 /// How often a race is run: the barrier starts both sides together, and which of them wins is left to chance.
-const ROUNDS: usize = 40;
+const ROUNDS: usize = 300;
 
 /// Makes a test of each promise for the backend that `$open` answers, with what must outlive it.
 #[macro_export]
