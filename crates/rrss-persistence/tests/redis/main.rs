@@ -1,4 +1,5 @@
-//! What the `redis` backend promises, on real servers: the oldest Redis that rrss supports, and a new Valkey.
+//! What the `redis` backend promises beyond the sentences of `rrss_core::Backend`, which `conformance` holds it to: on real
+//! servers, the oldest Redis that rrss supports and a new Valkey.
 #![cfg(feature = "redis")]
 #![allow(clippy::unwrap_used, reason = "what goes wrong here is a failed test")]
 
@@ -9,7 +10,6 @@ mod commands;
 mod listing;
 mod login;
 mod outages;
-mod promises;
 mod refusals;
 mod sharing;
 mod step;
