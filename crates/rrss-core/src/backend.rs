@@ -39,7 +39,8 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// As for [`load`](Backend::load); [`ErrorKind::TooLarge`] where there is no room.
+    /// As for [`load`](Backend::load); [`ErrorKind::TooLarge`] where a limit of the backend's own
+    /// options is reached.
     fn write(&self, op: &Operation) -> impl Future<Output = Result<Written>> + Send;
 
     /// Moves the deadline of what is live under the key, and says whether there was any.

@@ -53,7 +53,7 @@ pub enum ErrorKind {
     Conflict,
     /// The session that was to be changed does not exist any more: deleted, expired or rotated away.
     Gone,
-    /// The session, or the place that holds sessions, is past a configured limit.
+    /// The session, or the number of sessions, is past a limit that an option sets.
     TooLarge,
     /// A value does not serialise, or a field is not of the type that was asked for.
     Value,
