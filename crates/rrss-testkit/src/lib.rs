@@ -6,13 +6,16 @@ mod counts;
 mod faults;
 mod gate;
 mod intercept;
+pub mod keys;
 pub mod outage;
 pub mod plain;
+pub mod round_trip;
 mod run;
 mod secrets;
 pub mod store;
 mod subject;
 mod suite;
+pub mod transform;
 
 pub use counts::Counts;
 pub use faults::Faults;
@@ -20,6 +23,7 @@ pub use gate::{Awaited, Gate, Held};
 pub use intercept::{Call, Intercept, Intercepted, Side};
 pub use run::Promise;
 pub use subject::Subject;
+pub use transform::Specimen;
 
 pub use rrss_core::ManualClock;
 

@@ -1,0 +1,58 @@
+//! The `key-mapper` step under the suites that every transform is held to, and that every key mapper is.
+
+use rrss_core::KeySpace;
+use rrss_key_mapper::{IdFormat, KeyMapper, Options};
+use rrss_testkit::Specimen;
+
+fn template(template: &str, id: IdFormat) -> Specimen {
+    Specimen::of_step::<KeyMapper>(Options {
+        template: template.parse().expect("it has the one `{id}`"),
+        id,
+    })
+}
+
+mod uuids {
+    use super::{IdFormat, template};
+
+    rrss_testkit::transform_promises!(template("sessions:{id}", IdFormat::Uuid));
+    rrss_testkit::round_trip_promises!(template("sessions:{id}", IdFormat::Uuid));
+    rrss_testkit::key_promises!(template("sessions:{id}", IdFormat::Uuid));
+}
+
+mod tokens {
+    use super::{IdFormat, template};
+
+    rrss_testkit::transform_promises!(template("shop:{id}:data", IdFormat::Token));
+    rrss_testkit::round_trip_promises!(template("shop:{id}:data", IdFormat::Token));
+    rrss_testkit::key_promises!(template("shop:{id}:data", IdFormat::Token));
+}
+
+mod a_function {
+    use super::{KeyMapper, Specimen};
+
+    fn function() -> Specimen {
+        Specimen::new(
+            KeyMapper::SHAPE,
+            KeyMapper::from_fn(|id| format!("app:{id}")),
+        )
+    }
+
+    rrss_testkit::transform_promises!(function());
+    rrss_testkit::round_trip_promises!(function());
+    rrss_testkit::key_promises!(function());
+}
+
+mod a_function_with_its_key_space {
+    use super::{KeyMapper, KeySpace, Specimen};
+
+    fn function() -> Specimen {
+        let keys = KeyMapper::from_fn(|id| format!("app:{id}"));
+        Specimen::new(
+            KeyMapper::SHAPE,
+            keys.with_key_space(KeySpace::new("app:", "")),
+        )
+    }
+
+    rrss_testkit::transform_promises!(function());
+    rrss_testkit::key_promises!(function());
+}
