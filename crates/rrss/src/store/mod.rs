@@ -1,0 +1,250 @@
+//! The store: a pipeline with the session API on top.
+
+mod many;
+mod save;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rrss_core::{
+    Action, Answer, Clock, Deadline, Error, ErrorKind, Operation, Outcome, Pipeline, Result,
+    Session, SessionId, SystemClock, Timestamp,
+};
+
+pub use self::many::Listing;
+pub use self::save::Saved;
+use crate::builder::StoreBuilder;
+use crate::sweeper::Sweeper;
+
+/// What a host application holds: loads, saves and ends sessions through the steps of its pipeline.
+///
+/// Make one from a file with [`Store::from_file`], or in code with [`Store::builder`]. Clones share the store;
+/// keep one in the application's state.
+///
+/// An operation that cannot be carried out is an error, and never looks like a missing session: see
+/// [`ErrorKind`]. Every operation may be dropped midway (a client that goes away): it has then happened as a
+/// whole or not at all.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> rrss::Result<()> {
+/// use rrss::{ErrorKind, Saved, Session, Store};
+///
+/// let store = Store::from_toml(r#"
+///     step = [
+///         { type = "key-mapper" },
+///         { type = "expiry", duration = "7d" },
+///         { type = "json-codec" },
+///         { type = "memory" },
+///     ]
+/// "#)?;
+///
+/// let mut session = Session::new();
+/// session.insert("user_id", &42)?;
+/// assert_eq!(store.save(&mut session).await?, Saved::Created);
+///
+/// let id = session.id().unwrap().clone();
+/// let mut copy = store.load(&id).await?.unwrap();
+/// assert_eq!(copy.get::<u64>("user_id")?, Some(42));
+///
+/// store.delete(&id).await?;
+/// copy.insert("late", &true)?;
+/// assert_eq!(store.save(&mut copy).await.unwrap_err().kind(), ErrorKind::Gone);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pipeline: Pipeline,
+    clock: Arc<dyn Clock>,
+    name: Option<String>,
+    sweeper: Sweeper,
+}
+
+impl Store {
+    /// Begins a store in code.
+    #[must_use]
+    pub fn builder() -> StoreBuilder {
+        StoreBuilder::default()
+    }
+
+    /// A store over a pipeline that is built already.
+    #[must_use]
+    pub fn new(pipeline: Pipeline) -> Self {
+        Self::with_parts(pipeline, Arc::new(SystemClock), None)
+    }
+
+    pub(crate) fn with_parts(
+        pipeline: Pipeline,
+        clock: Arc<dyn Clock>,
+        name: Option<String>,
+    ) -> Self {
+        let sweeper = Sweeper::new(&pipeline);
+        let store = Self {
+            inner: Arc::new(Inner {
+                pipeline,
+                clock,
+                name,
+                sweeper,
+            }),
+        };
+        store.start();
+        store
+    }
+
+    /// Loads a session; `None` where there is none with this id: unknown, deleted, expired or malformed. A
+    /// malformed id never reaches the backend.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`] and [`ErrorKind::Timeout`] where the backend cannot tell;
+    /// [`ErrorKind::Corrupt`] where what it holds is no session. The stored bytes stay as they are.
+    pub async fn load(&self, id: &SessionId) -> Result<Option<Session>> {
+        let mut op = self.operation(Action::Load).with_id(id.clone());
+        let mut answer = self.run(&mut op).await?;
+        if answer.outcome != Outcome::Found {
+            return Ok(None);
+        }
+        let mut session = answer
+            .take_session()
+            .ok_or_else(|| unexpected(&op, &answer))?;
+        session.mark_stored(id.clone(), answer.stored, answer.expires_at);
+        Ok(Some(session))
+    }
+
+    /// Moves the deadline of a session to where the `expiry` step puts it for a use of now; never its data. `false`
+    /// where there is no such session; none is created.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Store::load).
+    pub async fn touch(&self, id: &SessionId) -> Result<bool> {
+        self.touch_to(id, Deadline::Keep).await
+    }
+
+    /// Moves the deadline of a session to `deadline`; one in the past ends it at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Store::load).
+    pub async fn touch_until(&self, id: &SessionId, deadline: Timestamp) -> Result<bool> {
+        self.touch_to(id, Deadline::At(deadline)).await
+    }
+
+    async fn touch_to(&self, id: &SessionId, deadline: Deadline) -> Result<bool> {
+        let mut op = self.operation(Action::Touch).with_id(id.clone());
+        op.deadline = deadline;
+        self.run_on_one(&mut op).await
+    }
+
+    /// Ends a session; says whether there was one. Ending one that is not there is fine.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Store::load).
+    pub async fn delete(&self, id: &SessionId) -> Result<bool> {
+        self.run_on_one(&mut self.operation(Action::Delete).with_id(id.clone()))
+            .await
+    }
+
+    /// Reaches the backend once, to see that it is there and lets us in. No other operation needs this first.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Store::load).
+    pub async fn ping(&self) -> Result<()> {
+        self.inner.pipeline.ping().await
+    }
+
+    /// Stops the background sweep and makes what was acknowledged safe, within a time. Call it before the
+    /// process ends; operations after it still work, without the sweep.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Timeout`] where it took longer than `within`; what was still running was aborted.
+    pub async fn shutdown(&self, within: Duration) -> Result<()> {
+        let began = tokio::time::Instant::now();
+        let aborted = self.inner.sweeper.shutdown(within).await;
+        let left = within.saturating_sub(began.elapsed());
+        let closed = tokio::time::timeout(left, self.inner.pipeline.close()).await;
+        if aborted.is_empty()
+            && let Ok(closed) = closed
+        {
+            return closed;
+        }
+        Err(Error::new(
+            ErrorKind::Timeout,
+            format!("the store did not shut down within {within:?}"),
+        ))
+    }
+
+    /// The name that `[store]` gives it, if any.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.inner.name.as_deref()
+    }
+
+    /// The pipeline.
+    #[must_use]
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.inner.pipeline
+    }
+
+    /// The present instant of the store's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    fn operation(&self, action: Action) -> Operation {
+        Operation::new(action, self.now())
+    }
+
+    async fn run(&self, op: &mut Operation) -> Result<Answer> {
+        self.start();
+        self.inner.pipeline.run(op).await
+    }
+
+    async fn run_on_one(&self, op: &mut Operation) -> Result<bool> {
+        let answer = self.run(op).await?;
+        match answer.outcome {
+            Outcome::Done => Ok(true),
+            Outcome::Missing => Ok(false),
+            _ => Err(unexpected(op, &answer)),
+        }
+    }
+
+    fn start(&self) {
+        self.inner
+            .sweeper
+            .start(&self.inner.pipeline, &self.inner.clock);
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("name", &self.inner.name)
+            .field("pipeline", &self.inner.pipeline)
+            .finish_non_exhaustive()
+    }
+}
+
+fn unexpected(op: &Operation, answer: &Answer) -> Error {
+    let outcome = match &answer.outcome {
+        Outcome::Page(_) => "a page".to_owned(),
+        outcome => format!("{outcome:?}"),
+    };
+    Error::new(
+        ErrorKind::Unsupported,
+        format!(
+            "a step or the backend answered {:?} with {outcome}, which that operation does not know",
+            op.action()
+        ),
+    )
+}

@@ -1,0 +1,138 @@
+//! Storing a session: creating, replacing, and giving it a new id.
+
+use rrss_core::{Action, Answer, Deadline, Error, ErrorKind, Operation, Outcome, Result, Session};
+
+use super::{Store, unexpected};
+
+/// How often a create is tried again with a new id when the one that was made is taken.
+///
+/// Two random ids of 122 bits never meet by chance; what meets are the ids of a broken generator, and then
+/// more tries do not help.
+const CREATE_ATTEMPTS: usize = 3;
+
+/// What a save did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Saved {
+    /// The session was new and is stored under a fresh id.
+    Created,
+    /// The stored session was replaced.
+    Replaced,
+    /// There was no change to store; the backend was not asked.
+    Unchanged,
+    /// The session is new and has no fields; it was not stored, and the backend was not asked.
+    Empty,
+}
+
+impl Store {
+    /// Stores a session: creates it where it is new, replaces the stored one where it is not. A new session
+    /// without fields is not stored, and one without changes is not written again.
+    ///
+    /// The session is left as it was where this fails, so that it can be saved again.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Gone`] where it does not exist any more: deleted, expired or rotated away since it was loaded;
+    /// nothing is stored then. [`ErrorKind::Conflict`] where it is new and brings an id that is taken.
+    /// [`ErrorKind::Value`] and [`ErrorKind::TooLarge`] where the codec cannot store it. Else as [`load`](Store::load).
+    pub async fn save(&self, session: &mut Session) -> Result<Saved> {
+        if session.is_new() {
+            if session.is_empty() {
+                return Ok(Saved::Empty);
+            }
+            self.create(session).await?;
+            return Ok(Saved::Created);
+        }
+        if !session.is_modified() {
+            return Ok(Saved::Unchanged);
+        }
+        let mut op = self.operation(Action::Update).with_session(session.clone());
+        let answer = self.run(&mut op).await?;
+        match answer.outcome {
+            Outcome::Done => {
+                mark_stored(session, &op, answer);
+                Ok(Saved::Replaced)
+            }
+            Outcome::Missing => Err(gone("saved")),
+            _ => Err(unexpected(&op, &answer)),
+        }
+    }
+
+    /// Gives a session a new id, with its fields, its unsaved changes and its creation time; the old id is dead
+    /// when this answers. Do so at every change of rights, such as a login (OWASP Session Management: renew
+    /// the session id after any privilege level change).
+    ///
+    /// The new session is stored before the old one is deleted, so that a crash in between loses nothing. Of
+    /// two rotations of one session at once, one wins. A new session has no id yet that could be renewed: it
+    /// is saved.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Gone`] where the session does not exist any more; no new one stays behind. Else as
+    /// [`save`](Store::save); the session then keeps its old id.
+    pub async fn rotate(&self, session: &mut Session) -> Result<Saved> {
+        let Some(old) = session.id().cloned().filter(|_| !session.is_new()) else {
+            return self.save(session).await;
+        };
+        let mut renewed = session.renewed();
+        self.create(&mut renewed).await?;
+        if self.delete(&old).await? {
+            *session = renewed;
+            return Ok(Saved::Created);
+        }
+        if let Some(id) = renewed.id() {
+            self.delete(id).await?;
+        }
+        Err(gone("rotated"))
+    }
+
+    async fn create(&self, session: &mut Session) -> Result<()> {
+        let mut made = session.clone();
+        if made.created_at().is_none() {
+            made = made.with_created_at(Some(self.now()));
+        }
+        for _ in 0..CREATE_ATTEMPTS {
+            let mut op = self.operation(Action::Create).with_session(made.clone());
+            let answer = self.run(&mut op).await?;
+            match answer.outcome {
+                Outcome::Done => {
+                    mark_stored(&mut made, &op, answer);
+                    *session = made;
+                    return Ok(());
+                }
+                Outcome::Taken if session.id().is_some() => {
+                    return Err(Error::new(
+                        ErrorKind::Conflict,
+                        "a session with the id that the caller gave exists already",
+                    ));
+                }
+                Outcome::Taken => {}
+                _ => return Err(unexpected(&op, &answer)),
+            }
+        }
+        Err(Error::new(
+            ErrorKind::Conflict,
+            format!(
+                "{CREATE_ATTEMPTS} fresh session ids were all taken; is the source of randomness broken?"
+            ),
+        ))
+    }
+}
+
+fn mark_stored(session: &mut Session, op: &Operation, answer: Answer) {
+    let kept = session
+        .expires_at()
+        .filter(|_| op.deadline == Deadline::Keep);
+    if let Some(id) = op.id() {
+        session.mark_stored(id.clone(), answer.stored, answer.expires_at.or(kept));
+    }
+}
+
+fn gone(what: &str) -> Error {
+    Error::new(
+        ErrorKind::Gone,
+        format!(
+            "the session that was to be {what} does not exist any more; it was deleted, expired or rotated"
+        ),
+    )
+}
