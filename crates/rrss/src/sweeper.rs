@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rrss_core::{Action, Background, Clock, Operation, Outcome, Pipeline, Stop};
+use rrss_core::{Action, Background, Clock, Operation, Outcome, Pipeline, Result, Stop};
+
+use crate::store::unexpected;
 
 /// How often expired sessions are swept where no step says so.
 const RESOLUTION: Duration = Duration::from_secs(600);
 
-/// How many one operation removes at most; the sweep pauses for other work between two of them.
+/// How many one operation removes at most, so that none holds the backend for long.
 const BATCH: usize = 1_000;
 
 /// Sweeps a backend that needs it, from the first moment that there is a runtime to do so on.
@@ -56,26 +58,33 @@ impl Sweeper {
 
 async fn sweep_every(every: Duration, mut stop: Stop, pipeline: Pipeline, clock: Arc<dyn Clock>) {
     while stop.sleep(every).await {
-        let mut removed = 0;
-        loop {
-            let mut op = Operation::new(Action::Sweep { limit: BATCH }, clock.now());
-            match pipeline.run(&mut op).await.map(|answer| answer.outcome) {
-                Ok(Outcome::Count(batch)) => {
-                    removed += batch;
-                    if batch < BATCH as u64 {
-                        break;
-                    }
-                }
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::warn!(%error, "sweeping expired sessions failed; it is tried again at its next turn");
-                    break;
-                }
+        match sweep(&pipeline, &*clock).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::debug!(removed, "swept expired sessions"),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(
+                    error,
+                    "sweeping expired sessions failed; it is tried again at its next turn"
+                );
             }
-            tokio::task::yield_now().await;
         }
-        if removed > 0 {
-            tracing::debug!(removed, "swept expired sessions");
+    }
+}
+
+/// Removes what is past its deadline, batch by batch, and says how many.
+pub(crate) async fn sweep(pipeline: &Pipeline, clock: &dyn Clock) -> Result<u64> {
+    let mut removed = 0;
+    loop {
+        let mut op = Operation::new(Action::Sweep { limit: BATCH }, clock.now());
+        let answer = pipeline.run(&mut op).await?;
+        let Outcome::Count(batch) = answer.outcome else {
+            return Err(unexpected(&op, &answer));
+        };
+        removed += batch;
+        if batch < BATCH as u64 {
+            return Ok(removed);
         }
+        tokio::task::yield_now().await;
     }
 }

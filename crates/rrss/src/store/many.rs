@@ -3,9 +3,7 @@
 use rrss_core::{Action, Cursor, Outcome, Result, SessionId};
 
 use super::{Store, unexpected};
-
-/// How many expired sessions one sweep operation removes at most, so that none holds the backend for long.
-const SWEEP_BATCH: usize = 1_000;
+use crate::sweeper;
 
 /// One page of a listing: see [`Store::list`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,7 +41,12 @@ impl Store {
     ///
     /// As [`list`](Store::list).
     pub async fn count(&self) -> Result<u64> {
-        self.run_for_count(Action::Count).await
+        let mut op = self.operation(Action::Count);
+        let answer = self.run(&mut op).await?;
+        match answer.outcome {
+            Outcome::Count(count) => Ok(count),
+            _ => Err(unexpected(&op, &answer)),
+        }
     }
 
     /// Removes the sessions that are past their deadline, in bounded batches, and says how many. The store does
@@ -53,24 +56,7 @@ impl Store {
     ///
     /// As [`load`](Store::load).
     pub async fn sweep(&self) -> Result<u64> {
-        let mut removed = 0;
-        loop {
-            let batch = self
-                .run_for_count(Action::Sweep { limit: SWEEP_BATCH })
-                .await?;
-            removed += batch;
-            if batch < SWEEP_BATCH as u64 {
-                return Ok(removed);
-            }
-        }
-    }
-
-    async fn run_for_count(&self, action: Action) -> Result<u64> {
-        let mut op = self.operation(action);
-        let answer = self.run(&mut op).await?;
-        match answer.outcome {
-            Outcome::Count(count) => Ok(count),
-            _ => Err(unexpected(&op, &answer)),
-        }
+        self.start();
+        sweeper::sweep(&self.inner.pipeline, &*self.inner.clock).await
     }
 }

@@ -235,7 +235,7 @@ impl fmt::Debug for Store {
     }
 }
 
-fn unexpected(op: &Operation, answer: &Answer) -> Error {
+pub(crate) fn unexpected(op: &Operation, answer: &Answer) -> Error {
     let outcome = match &answer.outcome {
         Outcome::Page(_) => "a page".to_owned(),
         outcome => format!("{outcome:?}"),
