@@ -1,6 +1,6 @@
 //! The page.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use rrss::Store;
 
 use crate::shop::{Cart, GOODS};
@@ -60,7 +60,7 @@ fn greeting(name: Option<&str>) -> Markup {
 fn shelf(good: &str, picture: &str, cents: u32, count: u32) -> Markup {
     html! {
         article data-good=(good) {
-            div.picture aria-hidden="true" { (picture) }
+            div.picture aria-hidden="true" { (PreEscaped(picture)) }
             h2 { (good) }
             p.price { (money(cents)) }
             form method="post" action="/cart" {
@@ -91,16 +91,23 @@ fn total(cart: &Cart) -> Markup {
 }
 
 fn kept_by(store: &Store) -> Markup {
+    let in_redis = store
+        .pipeline()
+        .steps()
+        .last()
+        .is_some_and(|(step, _)| step == "redis");
     html! {
         footer {
             p { "This session passes these steps, in the order of " code { "rrss.toml" } ":" }
             ol.steps #steps {
                 @for (step, shape) in store.pipeline().steps() {
-                    li { code { (step) } small { (shape) } }
+                    li title=(shape) { code { (step) } }
                 }
             }
-            p.hint { "Restart the server, or kill it: the session is still here. Change the last step to "
-                code { "redis" } ": it lives there." }
+            p.hint { "Restart the server, or kill it: the session is still here. "
+                @if in_redis { "It lives in Redis, and every server that is given this Redis finds it there." }
+                @else { "Change the last step to " code { "redis" } ": it lives there." }
+            }
         }
     }
 }

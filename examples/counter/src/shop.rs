@@ -15,10 +15,10 @@ use crate::page;
 
 /// What is for sale: name, picture, price in cents.
 pub(crate) const GOODS: [(&str, &str, u32); 4] = [
-    ("Tea", "🍵", 450),
-    ("Bread", "🥖", 320),
-    ("Apples", "🍎", 280),
-    ("Honey", "🍯", 690),
+    ("Tea", include_str!("pictures/tea.svg"), 450),
+    ("Bread", include_str!("pictures/bread.svg"), 320),
+    ("Apples", include_str!("pictures/apples.svg"), 280),
+    ("Honey", include_str!("pictures/honey.svg"), 690),
 ];
 
 /// The cart: how many of each.
