@@ -52,8 +52,10 @@ impl CookieConfig {
     /// browser ends where the session has no deadline.
     pub(crate) fn write(&self, id: &SessionId, lives: Option<Duration>) -> Option<HeaderValue> {
         let mut cookie = self.blank(id.as_str().to_owned());
+        // Whole seconds, rounded up: a browser that holds a dead id for a moment does no harm.
         cookie.set_max_age(lives.map(|lives| {
-            cookie::time::Duration::seconds(i64::try_from(lives.as_secs()).unwrap_or(i64::MAX))
+            let seconds = lives.as_millis().div_ceil(1000);
+            cookie::time::Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
         }));
         header_value(&cookie)
     }

@@ -55,7 +55,9 @@ use crate::transform::Transform;
 /// impl Transform for Forget {
 ///     fn before(&self, op: &mut Operation) -> Result<()> {
 ///         if let Some(session) = op.session_mut() {
-///             self.0.fields.iter().for_each(|name| drop(session.remove(name)));
+///             for name in &self.0.fields {
+///                 session.remove(name);
+///             }
 ///         }
 ///         Ok(())
 ///     }
