@@ -14,9 +14,10 @@ use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
 
 use fjall::{Database, KeyspaceCreateOptions, PersistMode};
-use promises::{all_keys, create, delete, load, put, stored, sweep, touch, until, update};
+use promises::{all_keys, create, load, op, put, stored, sweep, touch, until, update};
 use rrss_core::{
-    Backend, BuildContext, Deadline, ErrorKind, Registry, Result, Step, StorageKey, Written,
+    Action, Backend, BuildContext, Deadline, ErrorKind, Operation, Registry, Result, Step,
+    StorageKey, Written,
 };
 use rrss_persistence::embedded::{Durability, Embedded, Options};
 use tempfile::TempDir;
@@ -26,6 +27,10 @@ promises!(on_disk);
 fn on_disk() -> (Embedded, TempDir) {
     let dir = TempDir::new().unwrap();
     (open(&dir.path().join("sessions")).unwrap(), dir)
+}
+
+fn delete(key: &str, now: u64) -> Operation {
+    op(Action::Delete, key, now)
 }
 
 fn open(path: &Path) -> Result<Embedded> {
