@@ -54,6 +54,8 @@ pub(crate) enum Flaw {
     CountsSweptTwice,
     CannotBePinged,
     ForgetsAtClose,
+    IsDownAndNamesKeys,
+    StoresNothing,
 }
 
 pub(crate) struct Broken {
@@ -96,8 +98,19 @@ impl Broken {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_down(&self, about: &str) -> Result<()> {
+        if self.has(Flaw::IsDownAndNamesKeys) {
+            return Err(Error::new(
+                ErrorKind::Unavailable,
+                format!("there is no way to {about}"),
+            ));
+        }
+        Ok(())
+    }
+
     fn key(&self, op: &Operation) -> Result<String> {
         let key = op.key()?.as_str();
+        self.is_down(key)?;
         Ok(if self.has(Flaw::FoldsCase) {
             key.to_lowercase()
         } else {
@@ -142,6 +155,9 @@ impl Broken {
 
     fn put(&self, key: &str, bytes: Bytes, deadline: Option<Timestamp>) {
         let mut kept = self.kept();
+        if self.has(Flaw::StoresNothing) {
+            return;
+        }
         kept.writes += 1;
         if let Some(deadline) = deadline {
             kept.first_deadlines
@@ -284,6 +300,7 @@ impl Backend for Broken {
     }
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
+        self.is_down("list")?;
         let space = op.key_space()?;
         let space = match space.prefix().find(['*', '?', '[', '\\']) {
             Some(at) if self.has(Flaw::TakesPatterns) => {
@@ -364,6 +381,7 @@ impl Backend for Broken {
     }
 
     async fn ping(&self) -> Result<()> {
+        self.is_down("ping")?;
         if self.has(Flaw::CannotBePinged) {
             return Err(Error::new(ErrorKind::Unsupported, "there is no ping"));
         }

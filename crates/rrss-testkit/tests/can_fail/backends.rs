@@ -1,15 +1,12 @@
-//! Each promise can be broken: for each there is a backend with one flaw that does not keep it.
+//! Backends with a flaw.
 
-mod broken;
+use rrss_testkit::{Subject, backend, outage};
 
-use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use broken::{Broken, Flaw};
-use rrss_testkit::{Promise, Subject, backend};
+use crate::broken::{Broken, Flaw};
+use crate::{Case, broken_as_listed, keeps};
 
 /// Which promises each flaw breaks; it may break others.
-const BACKEND: &[(Flaw, &[&str])] = &[
+const BROKEN: &[(Flaw, &[&str])] = &[
     (
         Flaw::CutsLongBytes,
         &["load_answers_the_bytes_exactly_as_written"],
@@ -207,31 +204,41 @@ const BACKEND: &[(Flaw, &[&str])] = &[
 #[test]
 fn a_backend_without_a_flaw_keeps_every_promise_to_backends() {
     for promise in backend::promises() {
-        assert!(keeps(&promise, Flaw::None), "{}", promise.name());
+        assert!(
+            keeps(&promise, || subject(Flaw::None)),
+            "{}",
+            promise.name()
+        );
     }
 }
 
 #[test]
 fn every_promise_to_backends_can_be_broken() {
-    broken_as_listed(&backend::promises(), BACKEND);
+    let cases: Vec<_> = BROKEN
+        .iter()
+        .map(|(flaw, breaks)| Case::new(flaw, || subject(*flaw), breaks))
+        .collect();
+    broken_as_listed(&backend::promises(), &cases, &[]);
 }
 
-fn broken_as_listed(promises: &[Promise<Subject>], broken: &[(Flaw, &[&str])]) {
-    let mut held: BTreeSet<&str> = BTreeSet::new();
-    for (flaw, names) in broken {
-        for name in *names {
-            let promise = promises.iter().find(|promise| promise.name() == *name);
-            let promise = promise.unwrap_or_else(|| panic!("there is no promise {name}"));
-            assert!(!keeps(promise, *flaw), "{flaw:?} does not break {name}");
-            held.insert(name);
-        }
+/// A backend that is there breaks all that is promised of one that is not.
+#[test]
+fn every_promise_of_an_outage_can_be_broken() {
+    let all: Vec<_> = outage::promises()
+        .iter()
+        .map(|promise| promise.name())
+        .collect();
+    let case = Case::new(Flaw::None, || subject(Flaw::None), &all);
+    broken_as_listed(&outage::promises(), &[case], &[]);
+    for promise in outage::promises() {
+        let keeps = keeps(&promise, || subject(Flaw::IsDownAndNamesKeys));
+        let has_no_key = ["list", "count", "ping"]
+            .iter()
+            .any(|name| promise.name().starts_with(name));
+        assert_eq!(keeps, has_no_key, "{}", promise.name());
     }
-    let all: BTreeSet<&str> = promises.iter().map(Promise::name).collect();
-    let unbroken: Vec<_> = all.difference(&held).collect();
-    assert!(unbroken.is_empty(), "no flaw breaks {unbroken:?}");
 }
 
-fn keeps(promise: &Promise<Subject>, flaw: Flaw) -> bool {
-    let check = || promise.check(|| async { Subject::new(Broken::new(flaw)) });
-    catch_unwind(AssertUnwindSafe(check)).is_ok()
+pub(crate) fn subject(flaw: Flaw) -> Subject {
+    Subject::new(Broken::new(flaw))
 }
