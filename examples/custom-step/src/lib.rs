@@ -31,10 +31,8 @@ impl Step for Forget {
 
 impl Transform for Forget {
     fn before(&self, op: &mut Operation) -> Result<()> {
-        if let Some(session) = op.session_mut() {
-            for name in &self.0.fields {
-                session.remove(name);
-            }
+        for name in &self.0.fields {
+            op.session_mut().map(|session| session.remove(name));
         }
         Ok(())
     }
