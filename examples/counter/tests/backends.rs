@@ -1,5 +1,7 @@
 //! Where the sessions of the shop are: on the disk or in Redis, through restarts, kills and outages.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 mod running;
 mod visitor;
 

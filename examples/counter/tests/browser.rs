@@ -1,5 +1,7 @@
 //! The page in a real browser: Chromium without a window, driven through ChromeDriver.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 mod running;
 
 use std::fs;

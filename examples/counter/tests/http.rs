@@ -1,5 +1,7 @@
 //! The shop as a browser without scripts sees it: the real process, and a client that keeps cookies.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 mod running;
 mod visitor;
 

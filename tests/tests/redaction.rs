@@ -1,0 +1,362 @@
+//! No session id, no value of a field and no password is in a log line, in an error or in `Debug`.
+//!
+//! Everything is logged at `TRACE`, the crates below rrss included, into memory.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+use std::error::Error as StdError;
+use std::fmt::{Debug, Write as _};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, header};
+use axum::routing::get;
+use rrss::{ErrorKind, Session, SessionId, Store};
+use rrss_axum::SessionLayer;
+use rrss_loader::Loader;
+use rrss_test_servers::{Blackhole, Flavor, RedisServer, refused_port};
+use tower::ServiceExt;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+const VALUE: &str = "value-Ohb4eiTh";
+const OTHER_VALUE: &str = "other-ug5Wie1a";
+const PASSWORD: &str = "password-aeR7lahx";
+const WRONG_PASSWORD: &str = "wrong-oog2Mee4";
+
+/// All that is shown to people: log lines, and what a test adds.
+#[derive(Clone, Default)]
+struct Shown(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Shown {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Shown {
+    type Writer = Shown;
+
+    fn make_writer(&'a self) -> Shown {
+        self.clone()
+    }
+}
+
+/// What must not be shown, and what was shown.
+struct Watch {
+    shown: Shown,
+    secrets: Vec<String>,
+}
+
+impl Watch {
+    /// Logs of every thread are watched, since backends work on threads of their own.
+    fn start() -> Watch {
+        static ONCE: Once = Once::new();
+        static SHOWN: Mutex<Option<Shown>> = Mutex::new(None);
+        ONCE.call_once(|| {
+            let shown = Shown::default();
+            *SHOWN.lock().unwrap() = Some(shown.clone());
+            let subscriber = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE);
+            subscriber.with_ansi(false).with_writer(shown).init();
+        });
+        let shown = SHOWN.lock().unwrap().clone().unwrap();
+        let secrets = [VALUE, OTHER_VALUE, PASSWORD, WRONG_PASSWORD];
+        Watch {
+            shown,
+            secrets: secrets.map(str::to_owned).to_vec(),
+        }
+    }
+
+    /// An id is a secret, and so is a part of it that is long enough to be looked for.
+    fn hide(&mut self, id: &SessionId) {
+        let id = id.as_str();
+        self.secrets
+            .extend((0..=id.len() - 12).map(|at| id[at..at + 12].to_owned()));
+    }
+
+    fn see(&self, text: &str) {
+        self.shown
+            .0
+            .lock()
+            .unwrap()
+            .extend_from_slice(text.as_bytes());
+    }
+
+    fn see_debug(&self, value: &dyn Debug) {
+        self.see(&format!("{value:?}\n{value:#?}\n"));
+    }
+
+    /// Display and Debug of an error and of each of its causes.
+    fn see_error(&self, error: &rrss::Error, kind: ErrorKind) {
+        assert_eq!(error.kind(), kind, "{error}");
+        let mut text = String::new();
+        let mut level: Option<&(dyn StdError + 'static)> = Some(error);
+        while let Some(error) = level {
+            writeln!(text, "{error}\n{error:?}\n{error:#?}").unwrap();
+            level = error.source();
+        }
+        self.see(&text);
+    }
+
+    /// Fails with the line, and without the secret, where one was shown.
+    fn ends(self, proof: &str) {
+        let shown = self.shown.0.lock().unwrap().clone();
+        let shown = String::from_utf8_lossy(&shown);
+        assert!(shown.contains(proof), "nothing with {proof:?} was shown");
+        for secret in &self.secrets {
+            if let Some(line) = shown.lines().find(|line| line.contains(secret.as_str())) {
+                panic!("a secret is shown in: {line}");
+            }
+        }
+    }
+}
+
+fn text(last: &str) -> String {
+    format!(
+        "step = [
+            {{ type = 'key-mapper' }},
+            {{ type = 'expiry', resolution = '10ms' }},
+            {{ type = 'json-codec', max_bytes = 2000 }},
+            {{ type = 'compression', min_bytes = 0 }},
+            {last},
+        ]"
+    )
+}
+
+fn redis(url: &str) -> String {
+    text(&format!(
+        "{{ type = 'redis', url = '{url}', timeout = '300ms' }}"
+    ))
+}
+
+/// Every operation, and every error that needs no broken backend.
+async fn use_all(store: &Store, watch: &mut Watch) -> SessionId {
+    let mut session = Session::new();
+    session.insert("pin", VALUE).unwrap();
+    store.save(&mut session).await.unwrap();
+    let first = session.id().unwrap().clone();
+    watch.hide(&first);
+    watch.see_debug(&first);
+
+    session.insert("pin", OTHER_VALUE).unwrap();
+    session.insert("more", VALUE).unwrap();
+    watch.see_debug(&session);
+    store.save(&mut session).await.unwrap();
+    let mut stale = store.load(&first).await.unwrap().unwrap();
+    watch.see_debug(&stale);
+    assert!(store.touch(&first).await.unwrap());
+    store.rotate(&mut session).await.unwrap();
+    let id = session.id().unwrap().clone();
+    watch.hide(&id);
+    watch.see_debug(&store.list(None, 10).await.unwrap());
+    store.count().await.unwrap();
+    store.sweep().await.unwrap();
+    watch.see_debug(store);
+    watch.see_debug(store.pipeline());
+
+    watch.see_error(&session.get::<u32>("pin").unwrap_err(), ErrorKind::Value);
+    let no_json = format!("{VALUE}\"");
+    watch.see_error(
+        &session.insert_raw("pin", &no_json).unwrap_err(),
+        ErrorKind::Value,
+    );
+    stale.insert("pin", "late").unwrap();
+    watch.see_error(&store.save(&mut stale).await.unwrap_err(), ErrorKind::Gone);
+    watch.see_error(
+        &store.rotate(&mut stale).await.unwrap_err(),
+        ErrorKind::Gone,
+    );
+
+    let mut twin = Session::with_id(id.clone());
+    twin.insert("pin", VALUE).unwrap();
+    watch.see_error(
+        &store.save(&mut twin).await.unwrap_err(),
+        ErrorKind::Conflict,
+    );
+    let mut large = Session::new();
+    large.insert("pin", &VALUE.repeat(1000)).unwrap();
+    watch.see_error(
+        &store.save(&mut large).await.unwrap_err(),
+        ErrorKind::TooLarge,
+    );
+
+    let malformed = SessionId::from(format!("{}-{VALUE}", id.as_str()));
+    assert!(store.load(&malformed).await.unwrap().is_none());
+    let mut foreign = Session::with_id(malformed);
+    foreign.insert("pin", VALUE).unwrap();
+    watch.see_error(
+        &store.save(&mut foreign).await.unwrap_err(),
+        ErrorKind::Value,
+    );
+    id
+}
+
+#[test]
+#[should_panic(expected = "a secret is shown in: the pin is value-")]
+fn a_secret_that_is_shown_is_found() {
+    let watch = Watch {
+        shown: Shown::default(),
+        secrets: vec![VALUE.to_owned()],
+    };
+    watch.see(&format!("good\nthe pin is {VALUE}\n"));
+    watch.ends("good");
+}
+
+#[tokio::test]
+async fn nothing_is_shown_of_sessions_in_memory_and_on_disk() {
+    let mut watch = Watch::start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rrss.toml");
+    for backend in ["memory", "embedded"] {
+        std::fs::write(&file, text(&format!("{{ type = '{backend}' }}"))).unwrap();
+        let store = Store::from_file(&file).unwrap();
+        let id = use_all(&store, &mut watch).await;
+        store.touch_until(&id, store.now()).await.unwrap();
+        store.shutdown(Duration::from_secs(10)).await.unwrap();
+    }
+    watch.ends("TRACE fjall::");
+}
+
+#[tokio::test]
+async fn nothing_is_shown_of_sessions_in_redis() {
+    let mut watch = Watch::start();
+    for flavor in Flavor::ALL {
+        let server = RedisServer::builder(flavor).password(PASSWORD).start();
+        let store = Store::from_toml(&redis(&server.url())).unwrap();
+        let id = use_all(&store, &mut watch).await;
+        let key = format!("sessions:{}", id.as_str());
+        for bytes in [
+            VALUE.to_owned(),
+            format!("{{\"pin\":\"{VALUE}"),
+            format!("[\"{VALUE}\"]"),
+        ] {
+            server.command(&["SET", &key, &bytes]);
+            watch.see_error(&store.load(&id).await.unwrap_err(), ErrorKind::Corrupt);
+        }
+        server.command(&["UNLINK", &key]);
+        server.command(&["HSET", &key, "pin", VALUE]);
+        watch.see_error(&store.load(&id).await.unwrap_err(), ErrorKind::Corrupt);
+        store.shutdown(Duration::from_secs(10)).await.unwrap();
+    }
+    watch.ends("Redis at 127.0.0.1");
+}
+
+#[tokio::test]
+async fn nothing_is_shown_of_a_redis_that_fails() {
+    let mut watch = Watch::start();
+    let id = SessionId::from("8f14e45f-ceea-467f-a3d4-1b2c3d4e5f60");
+    watch.hide(&id);
+    let mut server = RedisServer::builder(Flavor::Redis)
+        .password(PASSWORD)
+        .start();
+    let silent = Blackhole::start();
+    let with_password = |port: u16| format!("redis://:{WRONG_PASSWORD}@127.0.0.1:{port}");
+    for (url, kind) in [
+        (with_password(server.port()), ErrorKind::Unavailable),
+        (
+            format!("redis://127.0.0.1:{}", server.port()),
+            ErrorKind::Unavailable,
+        ),
+        (with_password(refused_port()), ErrorKind::Unavailable),
+        (with_password(silent.port()), ErrorKind::Timeout),
+    ] {
+        let store = Store::from_toml(&redis(&url)).unwrap();
+        watch.see_error(&store.load(&id).await.unwrap_err(), kind);
+        watch.see_error(&store.ping().await.unwrap_err(), kind);
+        let mut session = Session::with_id(id.clone());
+        session.insert("pin", VALUE).unwrap();
+        watch.see_error(&store.save(&mut session).await.unwrap_err(), kind);
+    }
+
+    let store = Store::from_toml(&redis(&server.url())).unwrap();
+    store.ping().await.unwrap();
+    server.stop();
+    watch.see_error(
+        &store.delete(&id).await.unwrap_err(),
+        ErrorKind::Unavailable,
+    );
+    watch.see_error(&store.touch(&id).await.unwrap_err(), ErrorKind::Unavailable);
+    watch.ends("127.0.0.1");
+}
+
+#[tokio::test]
+async fn nothing_is_shown_of_the_session_of_a_request() {
+    let mut watch = Watch::start();
+    let server = RedisServer::start(Flavor::Redis);
+    let store = Store::from_toml(&redis(&server.url())).unwrap();
+    let id = use_all(&store, &mut watch).await;
+    server.command(&["SET", &format!("sessions:{}", id.as_str()), VALUE]);
+    let seen = watch.shown.clone();
+    let handler = async move |session: rrss_axum::Session| -> rrss_axum::Result<()> {
+        use io::Write as _;
+        write!(seen.clone(), "{session:?}").unwrap();
+        session.get::<String>("pin").await?;
+        Ok(())
+    };
+    let site: Router = Router::new()
+        .route("/", get(handler))
+        .layer(SessionLayer::new(store));
+    let request = Request::get("/")
+        .header(header::COOKIE, format!("__Host-session={}", id.as_str()))
+        .body(Body::empty())
+        .unwrap();
+    let response = site.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 500);
+    watch.see_debug(response.headers());
+    let body = to_bytes(response.into_body(), 1 << 16).await.unwrap();
+    watch.see(std::str::from_utf8(&body).unwrap());
+    watch.ends("the session of a request failed");
+}
+
+#[test]
+fn nothing_is_shown_of_the_secrets_of_a_file() {
+    let watch = Watch::start();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("secret"), format!("{PASSWORD}\n")).unwrap();
+    let load = |last: &str| load(folder.path(), &text(last));
+    for last in [
+        format!("{{ type = 'redis', password = '{PASSWORD}' }}"),
+        format!("{{ type = 'redis', url = 'redis://me:{PASSWORD}@localhost' }}"),
+        "{ type = 'redis', password = { file = 'secret' } }".to_owned(),
+        "{ type = 'redis', password = { env = 'SECRET' } }".to_owned(),
+    ] {
+        let plan = load(&last).unwrap_or_else(|report| panic!("{last} is refused: {report}"));
+        watch.see(&plan.explain());
+        watch.see_debug(&plan);
+        for step in plan.steps() {
+            watch.see(&step.options().to_string());
+        }
+    }
+    for last in [
+        format!("{{ type = 'redis', password = '{PASSWORD}', speed = 1 }}"),
+        format!("{{ type = 'redis', url = 'redis://me:{PASSWORD}@localhost', host = 'here' }}"),
+        format!("{{ type = 'redis', url = 'redis://me:{PASSWORD}@localhost:0x' }}"),
+        "{ type = 'redis', password = { file = 'secret' }, port = 'x' }".to_owned(),
+        "{ type = 'redis', url = { env = 'SECRET' } }".to_owned(),
+    ] {
+        // What only building finds is as good as what reading finds.
+        let report = load(&last).and_then(|plan| plan.build().map(drop));
+        let report = report.expect_err(&last);
+        watch.see(&report.to_string());
+        watch.see_debug(&report);
+    }
+    watch.ends("redacted");
+}
+
+fn load(folder: &Path, text: &str) -> Result<rrss_loader::Plan, rrss_loader::Report> {
+    let file = folder.join("rrss.toml");
+    std::fs::write(&file, text).unwrap();
+    Loader::new(rrss::Registry::linked())
+        .with_env(|name| (name == "SECRET").then(|| PASSWORD.to_owned()))
+        .read_file(&file)
+}

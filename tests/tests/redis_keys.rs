@@ -1,0 +1,207 @@
+//! What Redis holds, as `redis-cli --scan` shows it: one key a session, and how long it lives.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+use std::time::{Duration, SystemTime};
+
+use rrss::{
+    ExpiringRedisOptions, Session, Store, Timestamp, expiring_redis_store, redis, redis_store,
+};
+use rrss_test_servers::{Flavor, RedisServer};
+
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+fn options(server: &RedisServer) -> redis::Options {
+    redis::Options {
+        url: Some(server.url().parse().unwrap()),
+        ..Default::default()
+    }
+}
+
+fn from_toml(server: &RedisServer, template: &str, expiry: &str) -> Store {
+    Store::from_toml(&format!(
+        "step = [
+            {{ type = 'key-mapper', template = '{template}' }},
+            {expiry}
+            {{ type = 'json-codec' }},
+            {{ type = 'redis', url = '{}' }},
+        ]",
+        server.url()
+    ))
+    .unwrap()
+}
+
+async fn stored(store: &Store) -> Session {
+    let mut session = Session::new();
+    session.insert("user", "ann").unwrap();
+    store.save(&mut session).await.unwrap();
+    session
+}
+
+fn id(session: &Session) -> &str {
+    session.id().unwrap().as_str()
+}
+
+/// Milliseconds that a key lives yet; -1 for ever, -2 where there is no such key.
+fn pttl(server: &RedisServer, key: &str) -> i64 {
+    server.command(&["PTTL", key]).parse().unwrap()
+}
+
+/// A random UUID as RFC 9562, section 5.4, has it: in lowercase, of version 4.
+fn is_uuid(text: &str) -> bool {
+    let form = |(at, char): (usize, char)| match at {
+        8 | 13 | 18 | 23 => char == '-',
+        14 => char == '4',
+        19 => "89ab".contains(char),
+        _ => char.is_ascii_digit() || ('a'..='f').contains(&char),
+    };
+    text.len() == 36 && text.chars().enumerate().all(form)
+}
+
+#[tokio::test]
+async fn each_session_is_one_key_named_after_its_uuid_with_a_time_to_live() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let store = from_toml(
+            &server,
+            "sessions:{id}",
+            "{ type = 'expiry', duration = '1h' },",
+        );
+        let mut expected = Vec::new();
+        for _ in 0..50 {
+            expected.push(format!("sessions:{}", id(&stored(&store).await)));
+        }
+        expected.sort();
+        let keys = server.scan("*");
+        assert_eq!(keys, expected, "{flavor}");
+        for key in keys {
+            assert!(is_uuid(key.strip_prefix("sessions:").unwrap()), "{flavor}");
+            assert_eq!(server.command(&["TYPE", &key]), "string");
+            let lives = pttl(&server, &key);
+            assert!(0 < lives && lives <= 3_600_000, "{flavor}: {lives}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_classic_store_keeps_sessions_for_ever() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let store = redis_store(options(&server)).unwrap();
+        let mut session = stored(&store).await;
+        session.insert("user", "bob").unwrap();
+        store.save(&mut session).await.unwrap();
+        store.touch(session.id().unwrap()).await.unwrap();
+        let key = format!("sessions:{}", id(&session));
+        assert_eq!(server.scan("*"), [key.as_str()]);
+        assert_eq!(pttl(&server, &key), -1, "{flavor}");
+        assert_eq!(session.expires_at(), None);
+    }
+}
+
+#[tokio::test]
+async fn the_classic_expiring_store_keeps_sessions_for_a_week() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let store = expiring_redis_store(ExpiringRedisOptions {
+            redis: options(&server),
+            ..Default::default()
+        })
+        .unwrap();
+        let before = Timestamp::from(SystemTime::now()) + WEEK;
+        let session = stored(&store).await;
+        let after = Timestamp::from(SystemTime::now()) + WEEK;
+        let key = format!("sessions:{}", id(&session));
+        assert_eq!(server.scan("*"), [key.as_str()]);
+        // The instant itself, not what is left of it: so the test does not depend on how long it takes.
+        let ends: u64 = server.command(&["PEXPIRETIME", &key]).parse().unwrap();
+        let ends = Timestamp::from_millis(ends);
+        assert!(before <= ends && ends <= after, "{flavor}");
+        assert_eq!(session.expires_at(), Some(ends));
+    }
+}
+
+#[tokio::test]
+async fn an_update_and_a_touch_move_the_time_to_live() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let store = from_toml(
+            &server,
+            "sessions:{id}",
+            "{ type = 'expiry', duration = '1h' },",
+        );
+        let mut session = stored(&store).await;
+        let key = format!("sessions:{}", id(&session));
+
+        server.command(&["PEXPIRE", &key, "60000"]);
+        session.insert("user", "bob").unwrap();
+        store.save(&mut session).await.unwrap();
+        assert!(pttl(&server, &key) > 60_000, "{flavor}: update");
+
+        server.command(&["PEXPIRE", &key, "60000"]);
+        assert!(store.touch(session.id().unwrap()).await.unwrap());
+        assert!(pttl(&server, &key) > 60_000, "{flavor}: touch");
+
+        server.command(&["PEXPIRE", &key, "60000"]);
+        store.load(session.id().unwrap()).await.unwrap().unwrap();
+        assert!(pttl(&server, &key) <= 60_000, "{flavor}: load");
+    }
+}
+
+#[tokio::test]
+async fn the_template_says_the_whole_key() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let shop = from_toml(&server, "shop:{id}:data", "{ type = 'expiry' },");
+        let blog = from_toml(&server, "blog:{id}", "{ type = 'expiry' },");
+        let (sold, read) = (stored(&shop).await, stored(&blog).await);
+        let mut expected = [
+            format!("shop:{}:data", id(&sold)),
+            format!("blog:{}", id(&read)),
+        ];
+        expected.sort();
+        assert_eq!(server.scan("*"), expected, "{flavor}");
+        // Neither application sees the other's sessions.
+        assert!(blog.load(sold.id().unwrap()).await.unwrap().is_none());
+        assert_eq!(shop.count().await.unwrap(), 1);
+        assert_eq!(
+            blog.list(None, 100).await.unwrap().ids,
+            [read.id().unwrap().clone()]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_and_a_delete_leave_no_key_behind() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let store = from_toml(&server, "sessions:{id}", "{ type = 'expiry' },");
+        let mut session = stored(&store).await;
+        store.rotate(&mut session).await.unwrap();
+        let key = format!("sessions:{}", id(&session));
+        assert_eq!(server.scan("*"), [key.as_str()], "{flavor}");
+        assert!(pttl(&server, &key) > 0);
+        store.delete(session.id().unwrap()).await.unwrap();
+        assert_eq!(server.scan("*"), Vec::<String>::new(), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn sessions_of_the_embedded_store_are_not_in_redis() {
+    let server = RedisServer::start(Flavor::Redis);
+    let in_redis = from_toml(&server, "sessions:{id}", "{ type = 'expiry' },");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rrss.toml");
+    std::fs::write(
+        &file,
+        "step = [{ type = 'key-mapper' }, { type = 'expiry' }, { type = 'json-codec' },
+            { type = 'embedded' }]",
+    )
+    .unwrap();
+    let on_disk = Store::from_file(&file).unwrap();
+    let (there, here) = (stored(&in_redis).await, stored(&on_disk).await);
+    assert_eq!(server.scan("*"), [format!("sessions:{}", id(&there))]);
+    assert!(in_redis.load(here.id().unwrap()).await.unwrap().is_none());
+    assert!(on_disk.load(there.id().unwrap()).await.unwrap().is_none());
+    assert!(on_disk.load(here.id().unwrap()).await.unwrap().is_some());
+}

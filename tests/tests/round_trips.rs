@@ -1,0 +1,304 @@
+//! What an operation costs in commands to Redis, counted by the server: one command is one round trip.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, header};
+use axum::routing::{get, post};
+use rrss::{Session, SessionId, Store};
+use rrss_axum::SessionLayer;
+use rrss_test_servers::{Flavor, RedisServer};
+use tower::ServiceExt;
+
+type Commands = BTreeMap<String, u64>;
+
+/// A store that is connected already, and its server with every count at nought.
+async fn connected(flavor: Flavor) -> (RedisServer, Store) {
+    let server = RedisServer::start(flavor);
+    let store = Store::from_toml(&format!(
+        "step = [
+            {{ type = 'key-mapper' }},
+            {{ type = 'expiry', duration = '7d' }},
+            {{ type = 'json-codec' }},
+            {{ type = 'compression', min_bytes = 0 }},
+            {{ type = 'redis', url = '{}' }},
+        ]",
+        server.url()
+    ))
+    .unwrap();
+    store.ping().await.unwrap();
+    server.reset_counts();
+    (server, store)
+}
+
+async fn stored(store: &Store) -> Session {
+    let mut session = Session::new();
+    session.insert("user", "ann").unwrap();
+    store.save(&mut session).await.unwrap();
+    session
+}
+
+fn id(session: &Session) -> SessionId {
+    session.id().unwrap().clone()
+}
+
+fn commands<const N: usize>(expected: [(&str, u64); N]) -> Commands {
+    expected
+        .map(|(name, calls)| (name.to_owned(), calls))
+        .into()
+}
+
+/// What the operation answers, and the commands that it cost.
+async fn cost<T>(server: &RedisServer, operation: impl Future<Output = T>) -> (T, Commands) {
+    server.reset_counts();
+    let answer = operation.await;
+    (answer, server.command_counts())
+}
+
+#[tokio::test]
+async fn a_load_is_one_get() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        let session = stored(&store).await;
+        let (loaded, cost) = cost(&server, store.load(&id(&session))).await;
+        assert!(loaded.unwrap().is_some());
+        assert_eq!(cost, commands([("get", 1)]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn a_create_is_one_set() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        let (_, cost) = cost(&server, stored(&store)).await;
+        assert_eq!(cost, commands([("set", 1)]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn an_update_is_one_set() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        let mut session = stored(&store).await;
+        session.insert("user", "bob").unwrap();
+        let (saved, cost) = cost(&server, store.save(&mut session)).await;
+        saved.unwrap();
+        assert_eq!(cost, commands([("set", 1)]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn a_save_without_a_change_is_no_command() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        let mut session = stored(&store).await;
+        session.insert("user", "ann").unwrap();
+        let (saved, cost) = cost(&server, store.save(&mut session)).await;
+        saved.unwrap();
+        assert_eq!(cost, commands([]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn a_touch_is_one_pexpireat() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        let session = stored(&store).await;
+        let (touched, cost) = cost(&server, store.touch(&id(&session))).await;
+        assert!(touched.unwrap());
+        assert_eq!(cost, commands([("pexpireat", 1)]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn a_delete_is_one_unlink() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        let session = stored(&store).await;
+        let (deleted, cost) = cost(&server, store.delete(&id(&session))).await;
+        assert!(deleted.unwrap());
+        assert_eq!(cost, commands([("unlink", 1)]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_is_one_set_and_one_unlink() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        let mut session = stored(&store).await;
+        let (rotated, cost) = cost(&server, store.rotate(&mut session)).await;
+        rotated.unwrap();
+        assert_eq!(cost, commands([("set", 1), ("unlink", 1)]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_a_listing_is_one_scan() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        for _ in 0..200 {
+            stored(&store).await;
+        }
+        let (mut cursor, mut pages, mut found) = (None, 0, 0);
+        loop {
+            let (page, cost) = cost(&server, store.list(cursor, 20)).await;
+            assert_eq!(cost, commands([("scan", 1)]), "{flavor}");
+            let page = page.unwrap();
+            pages += 1;
+            found += page.ids.len();
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert!(
+            pages > 1 && found >= 200,
+            "{flavor}: {pages} pages, {found} ids"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_count_scans_and_does_nothing_else() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        stored(&store).await;
+        let (count, cost) = cost(&server, store.count()).await;
+        assert_eq!(count.unwrap(), 1);
+        assert_eq!(cost, commands([("scan", 1)]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_is_no_command_because_redis_expires_by_itself() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        stored(&store).await;
+        let (swept, cost) = cost(&server, store.sweep()).await;
+        assert_eq!(swept.unwrap(), 0);
+        assert_eq!(cost, commands([]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_id_never_reaches_redis() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        let good = id(&stored(&store).await);
+        let good = good.as_str();
+        let malformed = [
+            String::new(),
+            "1".to_owned(),
+            good[1..].to_owned(),
+            format!("{good}0"),
+            good.to_uppercase(),
+            format!(" {good}"),
+            format!("{}\0", &good[1..]),
+            format!("{}*", &good[1..]),
+            format!("../{}", &good[3..]),
+            "*".to_owned(),
+            "a".repeat(1 << 20),
+            "sesión-☃".to_owned(),
+        ];
+        for text in malformed.iter().filter(|text| *text != good) {
+            let id = SessionId::from(text.as_str());
+            let (answers, cost) = cost(&server, async {
+                let loaded = store.load(&id).await.unwrap();
+                (
+                    loaded,
+                    store.touch(&id).await.unwrap(),
+                    store.delete(&id).await.unwrap(),
+                )
+            })
+            .await;
+            assert!(matches!(answers, (None, false, false)));
+            assert_eq!(cost, commands([]), "{flavor}");
+        }
+    }
+}
+
+/// A site with a handler for each way to use a session.
+fn site(store: Store) -> Router {
+    use rrss_axum::{Result, Session};
+    Router::new()
+        .route("/untouched", get(async |_: Session| "hello"))
+        .route("/without", get(async || "hello"))
+        .route(
+            "/read",
+            get(async |session: Session| -> Result<()> {
+                session.get::<String>("user").await?;
+                session.contains_key("cart").await?;
+                Ok(())
+            }),
+        )
+        .route(
+            "/change",
+            post(async |session: Session| session.insert("user", "bob").await),
+        )
+        .route(
+            "/rotate",
+            post(async |session: Session| session.rotate().await),
+        )
+        .route("/end", post(async |session: Session| session.end().await))
+        .layer(SessionLayer::new(store))
+}
+
+async fn ask(site: &Router, method: &str, path: &str, id: Option<&str>) {
+    let mut request = Request::builder().method(method).uri(path);
+    if let Some(id) = id {
+        request = request.header(header::COOKIE, format!("__Host-session={id}"));
+    }
+    let request = request.body(Body::empty()).unwrap();
+    let response = site.clone().oneshot(request).await.unwrap();
+    assert!(
+        response.status().is_success(),
+        "{path}: {}",
+        response.status()
+    );
+}
+
+#[tokio::test]
+async fn a_request_costs_what_its_handler_does_with_the_session() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        let site = site(store.clone());
+        for (method, path, expected) in [
+            ("GET", "/without", commands([])),
+            ("GET", "/untouched", commands([])),
+            ("GET", "/read", commands([("get", 1)])),
+            ("POST", "/change", commands([("get", 1), ("set", 1)])),
+            (
+                "POST",
+                "/rotate",
+                commands([("get", 1), ("set", 1), ("unlink", 1)]),
+            ),
+            ("POST", "/end", commands([("unlink", 1)])),
+        ] {
+            let id = id(&stored(&store).await);
+            let (_, cost) = cost(&server, ask(&site, method, path, Some(id.as_str()))).await;
+            assert_eq!(cost, expected, "{flavor}: {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_visitor_without_a_session_costs_nothing_until_there_is_something_to_keep() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        let site = site(store);
+        for id in [None, Some("planted")] {
+            for (method, path, expected) in [
+                ("GET", "/read", commands([])),
+                ("POST", "/end", commands([])),
+                ("POST", "/rotate", commands([])),
+                ("POST", "/change", commands([("set", 1)])),
+            ] {
+                let (_, cost) = cost(&server, ask(&site, method, path, id)).await;
+                assert_eq!(cost, expected, "{flavor}: {path}, {id:?}");
+            }
+        }
+    }
+}
