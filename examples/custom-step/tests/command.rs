@@ -1,5 +1,7 @@
 //! The step, used from TOML through the command of this crate.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 
