@@ -261,11 +261,11 @@ mod tests {
     use serde_json::json;
 
     #[track_caller]
-    fn text(schema: Value, expected: bool) {
+    fn text(schema: &Value, expected: bool) {
         let definitions = json!({ "Url": { "type": "string" }, "Port": { "type": "integer" } });
         let definitions = definitions.as_object().unwrap();
         assert_eq!(
-            Place::new(&schema, definitions).takes_text(),
+            Place::new(schema, definitions).takes_text(),
             expected,
             "{schema}"
         );
@@ -273,30 +273,30 @@ mod tests {
 
     #[test]
     fn text_is_told_from_everything_else() {
-        text(json!(true), true);
-        text(json!({}), true);
-        text(json!({ "type": ["string", "null"] }), true);
+        text(&json!(true), true);
+        text(&json!({}), true);
+        text(&json!({ "type": ["string", "null"] }), true);
         text(
-            json!({ "$ref": "#/$defs/Url", "description": "where" }),
+            &json!({ "$ref": "#/$defs/Url", "description": "where" }),
             true,
         );
         text(
-            json!({ "oneOf": [{ "const": "zstd" }, { "const": "lz4" }] }),
+            &json!({ "oneOf": [{ "const": "zstd" }, { "const": "lz4" }] }),
             true,
         );
         text(
-            json!({ "anyOf": [{ "type": "integer" }, { "type": "string" }] }),
+            &json!({ "anyOf": [{ "type": "integer" }, { "type": "string" }] }),
             true,
         );
-        text(json!({ "enum": ["a", "b"] }), true);
-        text(json!(false), false);
-        text(json!({ "type": "integer" }), false);
-        text(json!({ "$ref": "#/$defs/Port" }), false);
+        text(&json!({ "enum": ["a", "b"] }), true);
+        text(&json!(false), false);
+        text(&json!({ "type": "integer" }), false);
+        text(&json!({ "$ref": "#/$defs/Port" }), false);
         text(
-            json!({ "anyOf": [{ "type": "integer" }, { "type": "null" }] }),
+            &json!({ "anyOf": [{ "type": "integer" }, { "type": "null" }] }),
             false,
         );
-        text(json!({ "enum": [1, 2] }), false);
-        text(json!({ "allOf": [{ "type": "object" }, {}] }), false);
+        text(&json!({ "enum": [1, 2] }), false);
+        text(&json!({ "allOf": [{ "type": "object" }, {}] }), false);
     }
 }

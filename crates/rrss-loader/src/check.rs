@@ -1,22 +1,24 @@
 //! The check of a whole document.
 
-use std::path::Path;
+use std::collections::BTreeSet;
 
-use rrss_core::{ConfiguredStep, Shape};
+use rrss_core::ConfiguredStep;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
+use crate::composition;
 use crate::document::kind;
-use crate::fit::misfits;
+use crate::elsewhere::Elsewhere;
 use crate::options::{self, Options};
+use crate::origin::Origin;
 use crate::report::{Problem, Problems};
+use crate::secrets;
 use crate::settings::StoreSettings;
 use crate::source::{Source, Span};
 use crate::suggest::{closest, list, quote};
 use crate::syntax;
 use crate::types::Types;
-use crate::values::{Lookup, Origin};
 
 /// What a document says, and everything that is wrong with it.
 #[derive(Default)]
@@ -39,18 +41,20 @@ pub(crate) struct CheckedStep {
     pub(crate) origins: Vec<Origin>,
 }
 
-pub(crate) fn check(source: &Source, types: &Types, env: &Lookup, base_dir: &Path) -> Checked {
+pub(crate) fn check(source: &Source, types: &Types, elsewhere: Elsewhere<'_>) -> Checked {
     let mut check = Check {
         types,
-        env,
-        base_dir,
+        secret_names: types.secret_names(),
+        elsewhere,
         done: Checked::default(),
     };
-    let (document, errors) = DeTable::parse_recoverable(source.text());
-    let broken = syntax::report(source.text(), &errors, &mut check.done.problems);
-    if broken.is_empty() {
+    let text = source.text();
+    let (document, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
         check.document(document.into_inner(), source);
     } else {
+        check.done.secrets = secrets::in_text(text, &check.secret_names);
+        let broken = syntax::report(text, &errors, &check.done.secrets, &mut check.done.problems);
         check.sound_steps(document.into_inner(), &broken);
     }
     check.done
@@ -58,8 +62,8 @@ pub(crate) fn check(source: &Source, types: &Types, env: &Lookup, base_dir: &Pat
 
 struct Check<'a> {
     types: &'a Types,
-    env: &'a Lookup,
-    base_dir: &'a Path,
+    secret_names: BTreeSet<&'a str>,
+    elsewhere: Elsewhere<'a>,
     done: Checked,
 }
 
@@ -89,7 +93,7 @@ impl Check<'_> {
             }
         };
         if is_list {
-            self.composition(source);
+            composition::report(&self.done.steps, source, &mut self.done.problems);
         }
     }
 
@@ -142,17 +146,19 @@ impl Check<'_> {
                 return self.done.problems.add(|| Problem::error(&message).at(span));
             }
         };
+        let place = self.types.store();
+        secrets::in_table(&table, &place, &mut self.done.secrets);
         let options = Options {
             owner: "`[store]`",
             table,
             span,
-            place: &self.types.store(),
-            elsewhere: &|name| self.types.with_option(name),
+            place: &place,
+            others: &|name| self.types.with_option(name),
         };
         let (problems, secrets) = (&mut self.done.problems, &mut self.done.secrets);
-        let found = (self.env, self.base_dir);
+
         let parse = |document: ValueDeserializer<'_>| StoreSettings::deserialize(document);
-        let checked = options::check(options, found, problems, secrets, parse);
+        let checked = options::check(options, self.elsewhere, problems, secrets, parse);
         self.done.settings = checked.value.unwrap_or_default();
     }
 
@@ -201,7 +207,13 @@ impl Check<'_> {
         };
         match table.into_inner() {
             DeValue::Table(mut table) => {
-                if let Some((name, span)) = self.type_of(&mut table, &head) {
+                let said = self.type_of(&mut table, &head);
+                let known = said.as_ref().and_then(|(name, _)| self.types.get(name));
+                match known {
+                    Some((_, place)) => secrets::in_table(&table, &place, &mut self.done.secrets),
+                    None => secrets::by_name(&table, &self.secret_names, &mut self.done.secrets),
+                }
+                if let Some((name, span)) = said {
                     step.span = span;
                     self.options(&mut step, &name, table);
                     step.name = name;
@@ -263,11 +275,11 @@ impl Check<'_> {
             table,
             span: step.span.clone(),
             place: &place,
-            elsewhere: &|name| self.types.with_option(name),
+            others: &|name| self.types.with_option(name),
         };
         let (problems, secrets) = (&mut self.done.problems, &mut self.done.secrets);
-        let found = (self.env, self.base_dir);
-        let checked = options::check(options, found, problems, secrets, |document| {
+
+        let checked = options::check(options, self.elsewhere, problems, secrets, |document| {
             step_type.parse(document)
         });
         step.configured = checked.value;
@@ -282,64 +294,10 @@ impl Check<'_> {
             _ => format!("the types are {}", list(names, "and")),
         }
     }
-
-    fn composition(&mut self, source: &Source) {
-        let steps: Vec<(&str, Option<Shape>)> = self
-            .done
-            .steps
-            .iter()
-            .map(|step| {
-                (
-                    step.name.as_str(),
-                    step.configured.as_ref().map(|step| step.shape()),
-                )
-            })
-            .collect();
-        for unfit in misfits(&steps) {
-            let misfit = &unfit.misfit;
-            let step = |at: usize| &self.done.steps[at];
-            let other = misfit.other().map(step);
-            let named: Vec<&CheckedStep> = [misfit.at().map(step), other]
-                .into_iter()
-                .flatten()
-                .collect();
-            if named.iter().any(|step| step.name.is_empty()) {
-                continue;
-            }
-            let places = named.iter().map(|step| {
-                let (line, _) = source.position(step.span.start);
-                (step.name.as_str(), format!(" ({}:{line})", source.name()))
-            });
-            let message = with_places(&misfit.to_string(), places);
-            let problem = Problem::error(&message)
-                .at(step(unfit.near).span.clone())
-                .with_other(other.map(|other| other.span.clone()));
-            self.done.problems.add(|| match unfit.is_advice_sure {
-                true => problem.with_hint(misfit.hint()),
-                false => problem,
-            });
-        }
-    }
 }
 
 fn no_step() -> Problem {
     Problem::error("no step is listed").with_hint("`rrss init` writes a file that works")
-}
-
-/// A sentence with each name followed by its place, the first time that it is named after the one before.
-fn with_places<'a>(sentence: &str, named: impl Iterator<Item = (&'a str, String)>) -> String {
-    let mut shown = String::new();
-    let mut rest = sentence;
-    for (name, place) in named {
-        let name = format!("`{name}`");
-        if let Some(at) = rest.find(&name) {
-            let (before, after) = rest.split_at(at + name.len());
-            shown.push_str(before);
-            shown.push_str(&place);
-            rest = after;
-        }
-    }
-    shown + rest
 }
 
 /// What `use` would say, if a crate were called as its step is.

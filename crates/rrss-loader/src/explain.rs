@@ -4,9 +4,9 @@ use rrss_core::Data;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
+use crate::origin::{From, Origin};
 use crate::plan::{Plan, Planned, PlannedStep};
 use crate::suggest::{clean, count};
-use crate::values::{From, Origin};
 
 /// The picture is at most this wide, in columns of a terminal.
 const WIDEST: usize = 100;

@@ -2,16 +2,21 @@
 
 mod allowed;
 mod check;
+mod composition;
 mod document;
+mod elsewhere;
 mod explain;
 mod fit;
 mod loader;
 mod names;
 mod options;
+mod origin;
 mod plan;
+mod read;
 mod render;
 mod report;
 mod schema;
+mod secrets;
 mod settings;
 mod source;
 mod suggest;

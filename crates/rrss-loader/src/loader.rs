@@ -8,11 +8,12 @@ use std::sync::Arc;
 use rrss_core::Registry;
 
 use crate::check;
+use crate::elsewhere::{Elsewhere, Lookup};
 use crate::plan::{Plan, Planned};
+use crate::read::{Unread, read_up_to};
 use crate::report::{Problem, Report};
 use crate::source::Source;
 use crate::types::Types;
-use crate::values::{Lookup, Unread, read_up_to};
 
 /// The largest file that is read. A configuration of thousands of steps is smaller.
 const LARGEST: u64 = 1024 * 1024;
@@ -107,12 +108,7 @@ impl Loader {
     }
 
     fn check(&self, source: Source, base_dir: PathBuf, noun: &str) -> Result<Plan, Report> {
-        if source
-            .text()
-            .trim_start_matches('\u{FEFF}')
-            .trim()
-            .is_empty()
-        {
+        if source.text().trim().is_empty() {
             let problem = Problem::error(&format!("the {noun} is empty"));
             return Err(refuse(
                 source,
@@ -120,7 +116,14 @@ impl Loader {
             ));
         }
         let types = Types::new(&self.registry);
-        let mut checked = check::check(&source, &types, &*self.env, &base_dir);
+        let mut checked = check::check(
+            &source,
+            &types,
+            Elsewhere {
+                env: &*self.env,
+                base_dir: &base_dir,
+            },
+        );
         let source = Arc::new(source.masked(checked.secrets));
         for clash in self.registry.clashes() {
             checked.problems.add(|| {

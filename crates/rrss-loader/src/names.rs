@@ -7,9 +7,9 @@ use toml::de::{DeTable, DeValue};
 
 use crate::allowed::Place;
 use crate::document::Segment;
+use crate::elsewhere::is_reference;
 use crate::source::Span;
 use crate::suggest::closest;
-use crate::values::is_reference;
 
 /// A name in options, or in a table within them, that does not exist.
 pub(crate) struct Unknown<'a> {

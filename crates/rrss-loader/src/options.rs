@@ -1,18 +1,19 @@
 //! The options of one step, or of `[store]`: every problem in them, and what is left when they are set aside.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
 
 use crate::allowed::Place;
 use crate::document::{Found, Segment, dotted, find, remove, size};
+use crate::elsewhere::Elsewhere;
 use crate::names::{self, Unknown};
+use crate::origin::Origin;
 use crate::report::{Problem, Problems};
 use crate::source::Span;
 use crate::suggest::{list, quote};
-use crate::values::{Lookup, Origin, Resolver};
+use crate::values::Resolver;
 use crate::words::{Words, Wrong, words};
 
 /// More than so many bad values in one step are not looked for: each costs a reading of them all.
@@ -31,7 +32,7 @@ pub(crate) struct Options<'a, 'i> {
     pub(crate) span: Span,
     pub(crate) place: &'a Place<'a>,
     /// Whose else an option of this name may be.
-    pub(crate) elsewhere: &'a dyn Fn(&str) -> Vec<&'a str>,
+    pub(crate) others: &'a dyn Fn(&str) -> Vec<&'a str>,
 }
 
 /// What is left of options once everything that is wrong with them is reported.
@@ -43,10 +44,10 @@ pub(crate) struct Checked<T> {
     pub(crate) origins: Vec<Origin>,
 }
 
-/// Checks options; reports go to `problems`, the places of secrets to `secrets`.
+/// Checks options; reports go to `problems`, and to `secrets` the places of what may be a mistyped secret.
 pub(crate) fn check<T>(
     options: Options<'_, '_>,
-    (env, base_dir): (&Lookup, &Path),
+    elsewhere: Elsewhere<'_>,
     problems: &mut Problems,
     secrets: &mut Vec<Span>,
     parse: impl FnMut(ValueDeserializer<'_>) -> Result<T, Error>,
@@ -63,11 +64,9 @@ pub(crate) fn check<T>(
     let given = given.map(|(key, value)| (key.get_ref().to_string(), value.span()));
     let given = given.collect();
     let resolver = Resolver {
-        env,
-        base_dir,
+        elsewhere,
         owner: check.options.owner,
         problems: check.problems,
-        secrets,
     };
     let resolved = resolver.resolve(&mut check.options.table, check.options.place);
     check.origins = resolved.origins;
@@ -258,19 +257,19 @@ impl Options<'_, '_> {
                 quote(&name)
             ),
         };
-        let elsewhere = match parent {
-            [] => (self.elsewhere)(&name),
+        let others = match parent {
+            [] => (self.others)(&name),
             _ => Vec::new(),
         };
-        let theirs = list(elsewhere.iter().copied(), "and");
+        let theirs = list(others.iter().copied(), "and");
         let known = list(unknown.known.iter().copied(), "and");
         let hint = match unknown.meant.map(quote) {
-            Some(meant) if elsewhere.is_empty() => format!("did you mean {meant}?"),
+            Some(meant) if others.is_empty() => format!("did you mean {meant}?"),
             Some(meant) => format!(
                 "{} is an option of {theirs}; {owner} has {meant}",
                 quote(&name)
             ),
-            None if !elsewhere.is_empty() => format!("{} is an option of {theirs}", quote(&name)),
+            None if !others.is_empty() => format!("{} is an option of {theirs}", quote(&name)),
             None if known.is_empty() => format!("{owner} takes no options"),
             None if parent.is_empty() => format!("{owner} takes {known}"),
             None => format!("it takes {known}"),

@@ -10,11 +10,11 @@ use rrss_core::{BuildContext, ConfiguredStep, Error, Pipeline, Role, Shape};
 use serde_json::Value;
 
 use crate::explain;
+use crate::origin::Origin;
 use crate::report::{Problem, Report};
 use crate::settings::StoreSettings;
 use crate::source::{Source, Span, without_passwords};
 use crate::suggest::quote;
-use crate::values::Origin;
 
 /// A checked configuration: it can be looked at, explained and built. Nothing is opened yet.
 pub struct Plan {

@@ -38,7 +38,7 @@ use crate::suggest::clean;
 /// );
 /// assert_eq!(report.problems()[0].hint(), Some("did you mean `step`?"));
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Report {
     source: Arc<Source>,
     problems: Vec<Problem>,
@@ -94,6 +94,13 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.render(false))
+    }
+}
+
+impl fmt::Debug for Report {
+    /// The same as `Display`: a program whose `main` returns a report shows it so.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -49,7 +49,7 @@ pub fn schema(registry: &Registry) -> Value {
                 "description": "A step of the store. The last one keeps the sessions.",
                 "type": "array",
                 "minItems": 1,
-                "items": items(&names, steps),
+                "items": items(&names, &steps),
             },
         },
         "required": ["step"],
@@ -58,7 +58,7 @@ pub fn schema(registry: &Registry) -> Value {
     })
 }
 
-fn items(names: &[&str], steps: Vec<Value>) -> Value {
+fn items(names: &[&str], steps: &[Value]) -> Value {
     if steps.is_empty() {
         return json!(false);
     }

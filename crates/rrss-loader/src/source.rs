@@ -14,7 +14,11 @@ pub(crate) struct Source {
 pub(crate) type Span = Range<usize>;
 
 impl Source {
-    pub(crate) fn new(name: String, text: String) -> Self {
+    /// A byte order mark is no part of the text.
+    pub(crate) fn new(name: String, mut text: String) -> Self {
+        if text.starts_with('\u{FEFF}') {
+            text.drain(..'\u{FEFF}'.len_utf8());
+        }
         let ends = text.match_indices('\n').map(|(at, _)| at + 1);
         let line_starts = [0].into_iter().chain(ends).collect();
         Self {
@@ -64,7 +68,8 @@ impl Source {
         let first = self.line(starts.clone().min().unwrap_or_default());
         let last = self.line(starts.max().unwrap_or_default());
         let start = self.line_starts[first];
-        let end = self.line_end(last);
+        let ends = spans.iter().map(|span| self.floor(span.end));
+        let end = ends.fold(self.line_end(last), usize::max);
         (&self.text[start..end], first + 1, start)
     }
 
@@ -87,7 +92,8 @@ impl Source {
             .get(line + 1)
             .map_or(self.text.len(), |next| next - 1);
         let start = self.line_starts[line];
-        start + self.text[start..end].trim_end_matches('\r').len()
+        let line = &self.text[start..end];
+        start + line.strip_suffix('\r').unwrap_or(line).len()
     }
 
     fn floor(&self, at: usize) -> usize {

@@ -13,7 +13,12 @@ const REPORTED: usize = 10;
 ///
 /// One slip makes the parser stumble several times. So a line has one report; and none follows a bracket that is
 /// not closed, in which the parser takes everything for a list.
-pub(crate) fn report(text: &str, errors: &[Error], problems: &mut Problems) -> Vec<Span> {
+pub(crate) fn report(
+    text: &str,
+    errors: &[Error],
+    secrets: &[Span],
+    problems: &mut Problems,
+) -> Vec<Span> {
     let mut errors: Vec<(Span, &str)> = errors
         .iter()
         .map(|error| (error.span().unwrap_or(0..0), error.message()))
@@ -26,7 +31,7 @@ pub(crate) fn report(text: &str, errors: &[Error], problems: &mut Problems) -> V
                 .at(at..at + 1)
                 .with_hint("`rrss init` writes a file that works")
         });
-        return vec![0..text.len()];
+        return std::iter::once(0..text.len()).collect();
     }
     let one_table = |span: &Span| text.get(span.clone()) == Some("step");
     let has_one_table = errors
@@ -43,7 +48,8 @@ pub(crate) fn report(text: &str, errors: &[Error], problems: &mut Problems) -> V
         if on_same_line || repeats {
             continue;
         }
-        problems.add(|| problem(text, span.clone(), message));
+        let is_secret = secrets.iter().any(|secret| secret.contains(&span.start));
+        problems.add(|| problem(text, span.clone(), message, is_secret));
         let in_brackets = message.contains("array element") || message.contains("unclosed");
         reported.push(span);
         if in_brackets || reported.len() == REPORTED {
@@ -55,7 +61,7 @@ pub(crate) fn report(text: &str, errors: &[Error], problems: &mut Problems) -> V
 
 const TWICE: &str = "duplicate key";
 
-fn problem(text: &str, span: Span, message: &str) -> Problem {
+fn problem(text: &str, span: Span, message: &str, is_secret: bool) -> Problem {
     let at = text.get(span.clone()).unwrap_or_default();
     let (message, hint) = match message {
         TWICE if at == "step" => (
@@ -68,7 +74,10 @@ fn problem(text: &str, span: Span, message: &str) -> Problem {
         ),
         _ if message.starts_with("string values must be quoted") => (
             "text must stand in quotes".to_owned(),
-            format!("write \"{at}\""),
+            match is_secret {
+                true => String::new(),
+                false => format!("write \"{at}\""),
+            },
         ),
         _ if message.contains("string, expected `\"`")
             || message.contains("string, expected `'`") =>

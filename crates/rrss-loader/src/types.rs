@@ -1,6 +1,6 @@
 //! The step types of a registry, with the schemas of their options.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rrss_core::{Registry, StepType};
 use schemars::generate::SchemaSettings;
@@ -65,6 +65,16 @@ impl Types {
         &self.definitions
     }
 
+    /// The names of options, and of what they hold, that nobody must see the values of.
+    pub(crate) fn secret_names(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        let steps = self.steps.values().map(|(_, schema)| schema);
+        for schema in steps.chain(self.definitions.values()).chain([&self.store]) {
+            secret_names(schema, &mut names);
+        }
+        names
+    }
+
     /// The types that have an option of this name.
     pub(crate) fn with_option(&self, name: &str) -> Vec<&'static str> {
         let has = |schema| {
@@ -74,5 +84,21 @@ impl Types {
         };
         let steps = self.steps.iter().filter(|(_, (_, schema))| has(schema));
         steps.map(|(name, _)| *name).collect()
+    }
+}
+
+fn secret_names<'s>(schema: &'s Value, names: &mut BTreeSet<&'s str>) {
+    match schema {
+        Value::Object(map) => {
+            let properties = map.get("properties").and_then(Value::as_object);
+            for (name, property) in properties.into_iter().flatten() {
+                if property.to_string().contains("\"writeOnly\":true") {
+                    names.insert(name);
+                }
+            }
+            map.values().for_each(|value| secret_names(value, names));
+        }
+        Value::Array(values) => values.iter().for_each(|value| secret_names(value, names)),
+        _ => {}
     }
 }

@@ -210,3 +210,13 @@ fn text_is_called_text_and_relative_paths_start_in_the_current_directory() {
         "shop:{id}"
     );
 }
+
+#[test]
+fn a_loader_is_shared_by_threads_and_a_plan_moves_between_them() {
+    fn shared<T: Send + Sync + Clone>(_: &T) {}
+    fn moved<T: Send>(_: &T) {}
+    let loader = loader();
+    shared(&loader);
+    shared(&loader.read_text("").unwrap_err());
+    moved(&read("smallest"));
+}

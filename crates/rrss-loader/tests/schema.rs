@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
+use proptest::prelude::*;
 use rrss_core::{BuildContext, Registry, Result, Role, Shape, Step, StepType, Transform};
 use rrss_loader::{Loader, schema};
 use schemars::JsonSchema;
@@ -232,4 +233,65 @@ fn an_empty_registry_has_a_schema_and_refuses_every_step() {
         report.problems()[0].hint(),
         Some("this program has no step types")
     );
+}
+
+/// JSON has no infinite numbers; they do not matter here.
+fn finite(value: toml::Value) -> Value {
+    match value {
+        toml::Value::Float(number) => json!(if number.is_finite() { number } else { 0.5 }),
+        toml::Value::Array(items) => items.into_iter().map(finite).collect(),
+        toml::Value::Table(table) => {
+            let entries = table.into_iter().map(|(key, value)| (key, finite(value)));
+            Value::Object(entries.collect())
+        }
+        other => serde_json::to_value(other).unwrap(),
+    }
+}
+
+/// Values and names that may take the place of others in a file.
+fn piece() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("{ env = \"A\" }".to_owned()),
+        Just("{ env = \"NOT_SET\", default = \"1h\" }".to_owned()),
+        Just("{ file = \"tests/good/secrets/key\" }".to_owned()),
+        Just("{ id = 1, key = \"x\" }".to_owned()),
+        "(type|url|keys|key|id|template|name|tls|nodes|duration|level|ratio|min_bytes|password|file|env)",
+        "\"(key-mapper|redis|encryption|compression|expiry|memory|json-codec|uuid|zstd|1h|\\{id\\})\"",
+        "-?[0-9]{1,6}(\\.[0-9])?",
+        "(true|false|\\[\\]|\\{\\}|1979-05-27|nan)",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_mutant_of_a_good_file_is_accepted_by_the_loader_and_refused_by_the_schema(
+        file in 0..4_usize,
+        at in any::<prop::sample::Index>(),
+        piece in piece(),
+    ) {
+        let (_, text) = &files("good")[file];
+        let is_part = |char: char| char.is_alphanumeric() || "_-\"{}:$./%@".contains(char);
+        let mut parts: Vec<&str> = text.split_inclusive(|char| !is_part(char)).collect();
+        let at = at.index(parts.len());
+        let end = parts[at].trim_end_matches(is_part).chars().last().map(String::from);
+        let replaced = piece + end.as_deref().unwrap_or_default();
+        parts[at] = &replaced;
+        let text = parts.concat();
+        let loader = Loader::new(steps::registry()).with_env(|name| match name {
+            "NOT_SET" => None,
+            "ID_FORMAT" => Some("token".to_owned()),
+            "ALGORITHM" => Some("lz4".to_owned()),
+            "TEMPLATE" => Some("{id}".to_owned()),
+            "REDIS_URL" => Some("redis://localhost".to_owned()),
+            _ => Some("1h".to_owned()),
+        });
+        let text = text.replace("\"secrets/", "\"tests/good/secrets/");
+        if loader.read_text(&text).is_ok() {
+            let value = finite(toml::Value::Table(toml::from_str(&text).unwrap()));
+            let errors: Vec<_> = validator().iter_errors(&value).map(|error| error.to_string()).collect();
+            prop_assert!(errors.is_empty(), "{}\n{:#?}", text, errors);
+        }
+    }
 }
