@@ -1,0 +1,169 @@
+//! Timing contenders in turns, so that whatever else the machine does meets all of them alike.
+
+use std::time::{Duration, Instant};
+
+use cpu_time::ProcessTime;
+
+/// How long and how often each contender has its turn.
+#[derive(Debug, Clone, Copy)]
+pub struct Schedule {
+    /// How many rounds there are; in each, every contender has one turn.
+    rounds: usize,
+    /// About how long one turn is.
+    turn: Duration,
+}
+
+impl Schedule {
+    pub const fn new(rounds: usize, turn: Duration) -> Self {
+        Self { rounds, turn }
+    }
+}
+
+/// One of those that are measured side by side.
+pub struct Contender<'a> {
+    pub name: &'static str,
+    /// Carries out so many operations and answers when all are done.
+    pub batch: Box<dyn FnMut(u64) + 'a>,
+}
+
+impl<'a> Contender<'a> {
+    pub fn new(name: &'static str, batch: impl FnMut(u64) + 'a) -> Self {
+        Self {
+            name,
+            batch: Box::new(batch),
+        }
+    }
+}
+
+/// What one contender took for one operation, in nanoseconds, turn by turn.
+#[derive(Debug, Clone, Default)]
+pub struct Samples {
+    elapsed: Vec<f64>,
+    cpu: Vec<f64>,
+}
+
+impl Samples {
+    /// The median time of one operation, in nanoseconds.
+    pub fn median(&self) -> f64 {
+        quantile(&self.elapsed, 0.5)
+    }
+
+    /// The quartiles around it: how noisy the run was.
+    pub fn quartiles(&self) -> (f64, f64) {
+        (quantile(&self.elapsed, 0.25), quantile(&self.elapsed, 0.75))
+    }
+
+    /// The median processor time of one operation in nanoseconds, on all threads, with what was still done in the
+    /// background after the turn.
+    pub fn cpu(&self) -> f64 {
+        quantile(&self.cpu, 0.5)
+    }
+}
+
+/// Lets the contenders take turns, and answers with what each took, in their order.
+///
+/// Each has as many operations a turn as take about [`Schedule::turn`], found in a turn that does not count.
+/// Another one begins each round, so that nobody always follows the same neighbour. A turn begins when the process
+/// has come to rest, so that nobody pays for what another left to be done.
+pub fn in_turns(title: &str, contenders: &mut [Contender<'_>], schedule: Schedule) -> Vec<Samples> {
+    let seconds = schedule.turn.as_secs_f64() * (schedule.rounds * contenders.len()) as f64;
+    eprintln!("{title}: about {:.0} s", seconds.ceil());
+    let operations: Vec<u64> = contenders
+        .iter_mut()
+        .map(|contender| calibrate(&mut *contender.batch, schedule.turn))
+        .collect();
+    let mut samples = vec![Samples::default(); contenders.len()];
+    rest();
+    for round in 0..schedule.rounds {
+        for at in (0..contenders.len()).map(|place| (place + round) % operations.len()) {
+            let (began, cpu) = (Instant::now(), ProcessTime::now());
+            (contenders[at].batch)(operations[at]);
+            let elapsed = began.elapsed();
+            rest();
+            let each = |time: Duration| time.as_nanos() as f64 / operations[at] as f64;
+            samples[at].elapsed.push(each(elapsed));
+            samples[at].cpu.push(each(cpu.elapsed()));
+        }
+    }
+    samples
+}
+
+/// How many operations take about `turn`.
+fn calibrate(batch: &mut dyn FnMut(u64), turn: Duration) -> u64 {
+    let mut operations = 1;
+    loop {
+        let began = Instant::now();
+        batch(operations);
+        let elapsed = began.elapsed();
+        if elapsed >= turn / 4 {
+            let scale = turn.as_secs_f64() / elapsed.as_secs_f64();
+            return ((operations as f64 * scale) as u64).max(1);
+        }
+        operations *= 2;
+    }
+}
+
+/// Waits until background threads of this process have nothing more to do, but not for ever.
+fn rest() {
+    const LOOK: Duration = Duration::from_millis(10);
+    const AT_MOST: Duration = Duration::from_secs(5);
+    let began = Instant::now();
+    while began.elapsed() < AT_MOST {
+        let cpu = ProcessTime::now();
+        std::thread::sleep(LOOK);
+        if cpu.elapsed() < LOOK / 10 {
+            return;
+        }
+    }
+}
+
+fn quantile(samples: &[f64], at: f64) -> f64 {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return f64::NAN;
+    };
+    let place = last as f64 * at;
+    let (below, above) = (
+        sorted[place.floor() as usize],
+        sorted[place.ceil() as usize],
+    );
+    below + (above - below) * place.fract()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[test]
+    fn quantiles_lie_between_the_samples() {
+        let samples = [4.0, 1.0, 3.0, 2.0];
+        assert_eq!(quantile(&samples, 0.0), 1.0);
+        assert_eq!(quantile(&samples, 0.5), 2.5);
+        assert_eq!(quantile(&samples, 1.0), 4.0);
+        assert!(quantile(&[], 0.5).is_nan());
+    }
+
+    #[test]
+    fn every_contender_has_one_turn_a_round_and_another_one_begins_each() {
+        let turns = RefCell::new(Vec::new());
+        let contender = |name: &'static str| {
+            let turns = &turns;
+            Contender::new(name, move |_| {
+                turns.borrow_mut().push(name);
+                std::thread::sleep(Duration::from_millis(1));
+            })
+        };
+        let schedule = Schedule::new(3, Duration::from_millis(1));
+        let samples = in_turns("test", &mut [contender("a"), contender("b")], schedule);
+        let turns = turns.take();
+        let counted = &turns[turns.len() - 6..];
+        assert_eq!(counted, ["a", "b", "b", "a", "a", "b"]);
+        for samples in samples {
+            assert_eq!(samples.elapsed.len(), 3);
+            assert!(samples.median() >= 1e6);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A report as text: Markdown, so that it can be pasted as it is.
+
+use std::fmt;
+
+use comfy_table::presets::ASCII_MARKDOWN;
+use comfy_table::{CellAlignment, Table};
+
+use crate::report::{Compare, Group, Report, Row};
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for group in &self.groups {
+            writeln!(f, "{group}")?;
+        }
+        for promise in &self.promises {
+            writeln!(f, "- {promise}")?;
+        }
+        let Self {
+            machine,
+            date,
+            command,
+            ..
+        } = self;
+        writeln!(f, "\n{machine}; {date}; `{command}`")?;
+        if self.quick {
+            writeln!(
+                f,
+                "A quick run: its figures are rough. Quote those of a run without `--quick`."
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns: Vec<Column<'_>> = self
+            .columns()
+            .into_iter()
+            .filter(|column| self.rows.iter().any(|row| (column.cell)(row).is_some()))
+            .collect();
+        let mut table = Table::new();
+        table.load_style(ASCII_MARKDOWN);
+        table.set_header(columns.iter().map(|column| &column.name));
+        for row in &self.rows {
+            table.add_row(
+                columns
+                    .iter()
+                    .map(|column| (column.cell)(row).unwrap_or_default()),
+            );
+        }
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        writeln!(f, "{}\n\n{table}", self.title)
+    }
+}
+
+struct Column<'g> {
+    name: String,
+    cell: Cell<'g>,
+}
+
+/// What stands in a column for a row, if anything.
+type Cell<'g> = Box<dyn Fn(&Row) -> Option<String> + 'g>;
+
+impl Group {
+    fn columns(&self) -> Vec<Column<'_>> {
+        let column = |name: &str, cell: fn(&Row) -> Option<String>| Column {
+            name: name.to_owned(),
+            cell: Box::new(cell),
+        };
+        let figure = match self.compare {
+            Compare::Time => column("time", |row| Some(time(row.nanoseconds))),
+            Compare::Rate => column("per second", |row| Some(grouped(row.per_second))),
+        };
+        let spread = match self.compare {
+            Compare::Time => column("quartiles", |row| {
+                let (low, high) = row.quartiles;
+                Some(format!("{} – {}", time(low), time(high)))
+            }),
+            Compare::Rate => column("quartiles", |row| {
+                let (low, high) = row.quartiles;
+                Some(format!("{} – {}", grouped(1e9 / high), grouped(1e9 / low)))
+            }),
+        };
+        vec![
+            column("", |row| Some(row.name.to_owned())),
+            figure,
+            spread,
+            column("CPU", |row| row.cpu_nanoseconds.map(time)),
+            column("allocations", |row| {
+                row.allocations.map(|count| format!("{count:.1}"))
+            }),
+            Column {
+                name: format!("against {}", self.baseline),
+                cell: Box::new(|row| Some(format!("{:.2} ×", row.ratio))),
+            },
+        ]
+    }
+}
+
+/// Nanoseconds as people read them.
+fn time(nanoseconds: f64) -> String {
+    if nanoseconds < 1_000.0 {
+        format!("{nanoseconds:.0} ns")
+    } else {
+        format!("{:.2} µs", nanoseconds / 1_000.0)
+    }
+}
+
+/// A whole number, its digits in groups of three.
+fn grouped(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::Samples;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(grouped(7.4), "7");
+        assert_eq!(grouped(123.0), "123");
+        assert_eq!(grouped(1_234_567.0), "1,234,567");
+        assert_eq!(time(999.4), "999 ns");
+        assert_eq!(time(1_250.0), "1.25 µs");
+    }
+
+    #[test]
+    fn a_group_is_a_markdown_table_without_the_columns_that_it_has_no_figures_for() {
+        let row = |name, nanoseconds| Row {
+            nanoseconds,
+            quartiles: (nanoseconds, nanoseconds),
+            ..Row::new(name, &Samples::default())
+        };
+        let rows = vec![row("ours", 500.0), row("theirs", 2_000.0)];
+        let group = Group::new("Loads".to_owned(), Compare::Time, "theirs", rows);
+        let text = group.to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "Loads");
+        assert!(lines[2].starts_with('|') && lines[2].contains("against theirs"));
+        assert!(lines[4].contains("500 ns") && lines[4].contains("0.25 ×"));
+        assert!(!text.contains("CPU") && !text.contains("allocations"));
+    }
+}
