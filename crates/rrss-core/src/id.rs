@@ -89,11 +89,16 @@ impl fmt::Debug for StorageKey {
 /// let space = KeySpace::new("sessions:", ":data");
 /// assert_eq!(space.middle("sessions:42:data"), Some("42"));
 /// assert_eq!(space.middle("carts:42:data"), None);
+///
+/// let space = KeySpace::new("sessions:", "").with_middle_of(2);
+/// assert_eq!(space.middle("sessions:42"), Some("42"));
+/// assert_eq!(space.middle("sessions:42:data"), None, "another store's key");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeySpace {
     prefix: String,
     suffix: String,
+    middle_bytes: Option<usize>,
 }
 
 impl KeySpace {
@@ -102,6 +107,17 @@ impl KeySpace {
         Self {
             prefix: prefix.into(),
             suffix: suffix.into(),
+            middle_bytes: None,
+        }
+    }
+
+    /// Of these, the keys with exactly this many bytes between prefix and suffix. It tells the keys of
+    /// `sessions:{id}` from those of `sessions:{id}:data` in the same backend.
+    #[must_use]
+    pub fn with_middle_of(self, bytes: usize) -> Self {
+        Self {
+            middle_bytes: Some(bytes),
+            ..self
         }
     }
 
@@ -117,9 +133,12 @@ impl KeySpace {
         &self.suffix
     }
 
-    /// The part of `key` between prefix and suffix, where it has both.
+    /// The part of `key` between prefix and suffix, where it is one of these keys.
     #[must_use]
     pub fn middle<'k>(&self, key: &'k str) -> Option<&'k str> {
-        key.strip_prefix(&self.prefix)?.strip_suffix(&self.suffix)
+        let middle = key.strip_prefix(&self.prefix)?.strip_suffix(&self.suffix)?;
+        self.middle_bytes
+            .is_none_or(|bytes| middle.len() == bytes)
+            .then_some(middle)
     }
 }

@@ -111,7 +111,7 @@ impl JsonSchema for DurationOption {
         json_schema!({
             "anyOf": [
                 { "type": "integer", "minimum": 0 },
-                { "type": "string", "pattern": r"^\s*(\d+\s*[a-zµ]+\s*)+$" }
+                { "type": "string", "pattern": r"^\s*[0-9][0-9.\sa-zA-Zµ]*$" }
             ]
         })
     }

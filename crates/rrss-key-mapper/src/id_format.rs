@@ -64,6 +64,15 @@ impl IdFormat {
         }
     }
 
+    /// How many bytes, and characters, every id of this form has.
+    #[must_use]
+    pub fn length(self) -> usize {
+        match self {
+            Self::Uuid => uuid::fmt::Hyphenated::LENGTH,
+            Self::Token => TOKEN_LENGTH,
+        }
+    }
+
     /// A new id that nobody can guess.
     ///
     /// # Errors

@@ -100,7 +100,7 @@ impl KeyMapper {
 
     fn key_space(&self) -> Result<KeySpace> {
         match &self.keys {
-            Keys::Template(template) => Ok(template.key_space().clone()),
+            Keys::Template(template) => Ok(template.key_space().clone().with_middle_of(self.ids.length())),
             Keys::Function { space, .. } => space.clone().ok_or_else(|| {
                 Error::new(
                     ErrorKind::Unsupported,
