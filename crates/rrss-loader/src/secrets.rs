@@ -64,7 +64,7 @@ fn by_name_in(
             }
         }
         DeValue::Array(items) => {
-            for item in items.iter() {
+            for item in items {
                 by_name_in(item, names, is_secret, secrets);
             }
         }

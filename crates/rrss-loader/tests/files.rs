@@ -8,7 +8,9 @@ use std::path::Path;
 use rrss_loader::{Loader, Report};
 
 fn refused(path: &Path) -> Report {
-    Loader::new(steps::registry()).read_file(path).unwrap_err()
+    Loader::new(steps::registry())
+        .read_file(path)
+        .expect_err("this file should be bad")
 }
 
 #[track_caller]

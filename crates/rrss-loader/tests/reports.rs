@@ -29,8 +29,8 @@ fn loader() -> Loader {
 fn files() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reports");
     let mut files: Vec<PathBuf> = fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("the reports are there")
+        .map(|entry| entry.expect("a directory is readable").path())
         .filter(|path| {
             path.extension()
                 .is_some_and(|extension| extension == "toml")
@@ -54,7 +54,11 @@ fn report(file: &Path) -> Report {
 
 /// The directory of this crate is elsewhere on every machine.
 fn anywhere(report: &str, file: &Path) -> String {
-    let directory = file.parent().unwrap().display().to_string();
+    let directory = file
+        .parent()
+        .expect("it is in a directory")
+        .display()
+        .to_string();
     report
         .replace(&format!("{directory}/"), "")
         .replace(&directory, ".")

@@ -18,8 +18,8 @@ fn files(directory: &str) -> Vec<(String, String)> {
         .join("tests")
         .join(directory);
     let paths = fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+        .expect("the files are there")
+        .map(|entry| entry.expect("a directory is readable").path());
     let is_toml = |path: &PathBuf| {
         path.extension()
             .is_some_and(|extension| extension == "toml")
@@ -27,7 +27,7 @@ fn files(directory: &str) -> Vec<(String, String)> {
     let mut files: Vec<_> = paths
         .filter(is_toml)
         .filter_map(|path| {
-            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let name = path.file_stem()?.to_string_lossy().into_owned();
             Some((name, fs::read_to_string(path).ok()?))
         })
         .collect();
@@ -43,7 +43,7 @@ fn as_json(text: &str) -> Option<Value> {
 fn validator() -> Validator {
     let schema = schema(&steps::registry());
     jsonschema::meta::validate(&schema).unwrap_or_else(|error| panic!("{error}"));
-    jsonschema::validator_for(&schema).unwrap()
+    jsonschema::validator_for(&schema).expect("a schema of its draft")
 }
 
 #[test]
@@ -88,6 +88,33 @@ fn mistyped_names_and_wrong_types_are_refused_by_the_schema_too() {
         refused += usize::from(!is_beyond);
     }
     assert!(refused >= 20, "{refused}");
+}
+
+#[test]
+fn a_duration_that_the_loader_accepts_the_schema_accepts() {
+    let validator = validator();
+    let durations = [
+        "0s",
+        "1.5h",
+        "2M",
+        "1h30m",
+        " 1 h ",
+        "1month 2µs",
+        "90 days",
+    ];
+    for duration in durations {
+        let text = format!("[[step]]\ntype = \"expiry\"\nduration = \"{duration}\"\n");
+        let report = Loader::new(steps::registry()).read_text(&text).unwrap_err();
+        let [problem] = report.problems() else {
+            panic!("{report}");
+        };
+        assert_eq!(
+            problem.message(),
+            "no step keeps the sessions",
+            "{duration}"
+        );
+        assert!(validator.is_valid(&as_json(&text).unwrap()), "{duration}");
+    }
 }
 
 #[test]
@@ -244,7 +271,7 @@ fn finite(value: toml::Value) -> Value {
             let entries = table.into_iter().map(|(key, value)| (key, finite(value)));
             Value::Object(entries.collect())
         }
-        other => serde_json::to_value(other).unwrap(),
+        other => serde_json::to_value(other).expect("TOML has a form in JSON"),
     }
 }
 
