@@ -46,9 +46,33 @@ impl From<Duration> for DurationOption {
     }
 }
 
+/// The units that a duration is written in, and their nanoseconds. Months and years have no fixed length.
+const UNITS: [(u128, &str); 7] = [
+    (86_400_000_000_000, "d"),
+    (3_600_000_000_000, "h"),
+    (60_000_000_000, "m"),
+    (1_000_000_000, "s"),
+    (1_000_000, "ms"),
+    (1_000, "us"),
+    (1, "ns"),
+];
+
 impl fmt::Display for DurationOption {
+    /// As it is written in a file: `7d`, `1h 30m`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        humantime::format_duration(self.0).fmt(f)
+        let mut left = self.0.as_nanos();
+        if left == 0 {
+            return f.write_str("0s");
+        }
+        let mut space = "";
+        for (nanos, unit) in UNITS {
+            if left >= nanos {
+                write!(f, "{space}{}{unit}", left / nanos)?;
+                left %= nanos;
+                space = " ";
+            }
+        }
+        Ok(())
     }
 }
 
@@ -177,6 +201,22 @@ impl JsonSchema for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_duration_is_printed_as_it_is_written() {
+        for text in [
+            "0s",
+            "7d",
+            "90d",
+            "1h 30m",
+            "250ms",
+            "1d 1h 1m 1s 1ms 1us 1ns",
+            "400d 12h",
+        ] {
+            let duration: DurationOption = serde_json::from_value(text.into()).unwrap();
+            assert_eq!(duration.to_string(), text);
+        }
+    }
 
     #[test]
     fn a_bad_duration_says_what_a_good_one_looks_like() {

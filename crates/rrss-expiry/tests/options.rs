@@ -93,7 +93,7 @@ fn options_are_written_as_they_are_read() {
     let json = serde_json::to_string(&Options::default()).unwrap();
     assert_eq!(
         json,
-        r#"{"duration":"7days","resolution":"10m","renew":"write"}"#
+        r#"{"duration":"7d","resolution":"10m","renew":"write"}"#
     );
     assert_eq!(
         serde_json::from_str::<Options>(&json).unwrap(),

@@ -146,7 +146,7 @@ fn options_have_their_help_their_defaults_and_may_come_from_elsewhere() {
     assert_eq!(expiry["properties"]["type"], json!({ "const": "expiry" }));
     let duration = &expiry["properties"]["duration"];
     assert_eq!(duration["description"], "How long a session lives.");
-    assert_eq!(duration["default"], "7days");
+    assert_eq!(duration["default"], "7d");
     assert_eq!(
         duration["anyOf"][2],
         json!({ "$ref": "#/definitions/value-from-env" })
