@@ -106,7 +106,7 @@ fn values_come_from_variables_and_files() {
     );
     assert_eq!(
         options[1],
-        ("expiry", json!({ "duration": "45m", "absolute": "30days" }))
+        ("expiry", json!({ "duration": "45m", "absolute": "30d" }))
     );
     assert_eq!(options[3].1["algorithm"], "lz4");
     assert_eq!(options[3].1["dictionaries"], json!(["a", "b"]));
