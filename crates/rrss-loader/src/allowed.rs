@@ -160,13 +160,16 @@ impl<'s> Place<'s> {
         listed.filter_map(Value::as_str).collect()
     }
 
-    /// What the help says of this place.
-    pub(crate) fn description(&self) -> Option<&'s str> {
+    /// The first sentence of what the help says of this place, on one line.
+    pub(crate) fn description(&self) -> Option<String> {
         let said = self
             .tops
             .iter()
             .find_map(|top| top.get("description")?.as_str())?;
-        Some(first_paragraph(said))
+        let paragraph = said.split("\n\n").next().unwrap_or_default();
+        let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+        let end = line.find(". ").map_or(line.len(), |at| at + 1);
+        Some(line[..end].to_owned())
     }
 
     /// What may stand here, in words.
@@ -222,12 +225,6 @@ pub(crate) fn takes_text(schema: &Value, definitions: &Map<String, Value>, depth
         .iter()
         .all(|key| !schema_map.contains_key(*key) || array(schema, key).iter().any(of))
         && array(schema, "allOf").iter().all(of)
-}
-
-/// The first paragraph of a doc comment, on one line.
-pub(crate) fn first_paragraph(text: &str) -> &str {
-    let end = text.find("\n\n").unwrap_or(text.len());
-    text[..end].trim()
 }
 
 fn takes(schema: &Value, kind: &str) -> bool {

@@ -82,6 +82,14 @@ pub(crate) fn check<T>(
     }
 }
 
+/// What to do about a value that is not valid.
+enum Hint {
+    Say(String),
+    /// The help of the option says it.
+    Help,
+    None,
+}
+
 struct Check<'a, 'i, 'p> {
     options: Options<'a, 'i>,
     problems: &'p mut Problems,
@@ -120,7 +128,7 @@ impl Check<'_, '_, '_> {
                 let problem = Problem::error(&message).at(options.span.clone());
                 let place = options.place.property(name);
                 match place.and_then(|place| place.description()) {
-                    Some(help) => problem.with_hint(format!("{}: {help}", quote(name))),
+                    Some(help) => problem.with_help(&quote(name), &help),
                     None => problem.with_hint(format!("add {name} = …")),
                 }
             });
@@ -175,46 +183,51 @@ impl Check<'_, '_, '_> {
         }
         let place = self.options.place.at(&found.path);
         let (message, hint) = self.invalid(&subject, message, &found, place.as_ref());
-        let help = || Some(format!("{path}: {}", place.as_ref()?.description()?));
-        let hint = hint.or_else(help);
         self.problems.add(|| {
             let problem = Problem::error(&message).at(span.clone());
-            match hint {
-                Some(hint) => problem.with_hint(hint),
-                None => problem,
+            match (hint, place.and_then(|place| place.description())) {
+                (Hint::Say(hint), _) => problem.with_hint(hint),
+                (Hint::Help, Some(help)) => problem.with_help(&path, &help),
+                (Hint::Help | Hint::None, _) => problem,
             }
         });
         Some(left)
     }
 
-    /// What is wrong with a value, and perhaps what to do, without saying what must not be seen.
+    /// What is wrong with a value, and what to do, without saying what must not be seen.
     fn invalid(
         &self,
         subject: &str,
         message: &str,
         found: &Found<'_, '_>,
         place: Option<&Place<'_>>,
-    ) -> (String, Option<String>) {
+    ) -> (String, Hint) {
         let from = |origin: &&Origin| origin.span == found.value.span() && origin.is_hidden();
         let origin = self.origins.iter().find(from);
         let is_secret = place.is_some_and(Place::is_secret);
         let is_hidden = is_secret || origin.is_some();
         let Words { wrong, hint } = words(message, found.value.get_ref(), place, is_hidden);
+        let hint = hint.map_or(Hint::Help, Hint::Say);
         let neutral = match origin {
             Some(origin) => format!("{subject}: the value of {} is not valid here", origin.from),
             None => format!("{subject} is not valid"),
         };
-        let message = match (wrong, origin) {
-            (Wrong::Clause(clause), None) => format!("{subject} {clause}"),
-            (Wrong::Clause(clause), Some(_)) => format!("{neutral}: it {clause}"),
-            (Wrong::Sentence(_), _) if is_secret => neutral,
-            (Wrong::Sentence(sentence), None) => format!("{subject}: {sentence}"),
-            (Wrong::Sentence(sentence), Some(origin)) if origin.is_given_away_by(&sentence) => {
-                neutral
+        let gives_away = |text: &str| origin.is_some_and(|origin| origin.is_given_away_by(text));
+        match (wrong, origin) {
+            (Wrong::Clause(clause), None) => (format!("{subject} {clause}"), hint),
+            (Wrong::Clause(clause), Some(_)) => (format!("{neutral}: it {clause}"), hint),
+            (Wrong::Sentence(sentence), _) if is_secret || gives_away(&sentence) => (neutral, hint),
+            (Wrong::Sentence(sentence), origin) => {
+                // The type's own words may say what to do: "a duration of zero …; write …".
+                let hint = if sentence.contains("; ") {
+                    Hint::None
+                } else {
+                    hint
+                };
+                let subject = if origin.is_some() { &neutral } else { subject };
+                (format!("{subject}: {sentence}"), hint)
             }
-            (Wrong::Sentence(sentence), Some(_)) => format!("{neutral}: {sentence}"),
-        };
-        (message, hint)
+        }
     }
 
     /// Reports what is wrong with the options together, unless it may come from what was set aside.

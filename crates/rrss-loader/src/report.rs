@@ -162,6 +162,12 @@ impl Problem {
         self
     }
 
+    /// The same problem, with the help of an option. An address in it is an example, with no password in it.
+    pub(crate) fn with_help(mut self, option: &str, help: &str) -> Self {
+        self.hint = Some(clean(&format!("{option}: {help}"), 300));
+        self
+    }
+
     pub(crate) fn with_note(mut self, note: impl AsRef<str>) -> Self {
         self.notes.push(line(note.as_ref()));
         self

@@ -5,7 +5,7 @@ use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::allowed::{first_paragraph, takes_text};
+use crate::allowed::takes_text;
 use crate::types::Types;
 
 /// JSON Schema of `rrss.toml`, with the step types of `registry`: what an editor completes and checks by.
@@ -258,10 +258,8 @@ fn without_null(schema: &mut Map<String, Value>) {
 fn plain_description(schema: &mut Map<String, Value>) {
     if let Some(Value::String(text)) = schema.get_mut("description") {
         let prose = text.split("\n# ").next().unwrap_or_default();
-        let paragraphs = prose
-            .trim()
-            .split("\n\n")
-            .map(|paragraph| first_paragraph(paragraph).replace('\n', " "));
+        let words = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+        let paragraphs = prose.trim().split("\n\n").map(words);
         *text = paragraphs.collect::<Vec<_>>().join("\n\n");
     }
 }
