@@ -46,6 +46,10 @@ max_bytes = 16777216
         Shape::on_bytes().once()
     }
 
+    fn check(options: &Options) -> Result<()> {
+        options.check()
+    }
+
     fn build(options: Options, _: &BuildContext) -> Result<Role> {
         Ok(Role::transform(Self::new(options)?))
     }

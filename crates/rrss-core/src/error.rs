@@ -159,18 +159,15 @@ impl fmt::Display for Error {
 }
 
 impl fmt::Debug for Error {
+    /// The kind and the message, and what caused it line by line: a `main` that returns the error prints this.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("Error");
-        debug
-            .field("kind", &self.0.kind)
-            .field("message", &self.0.message);
-        if let Some(step) = &self.0.step {
-            debug.field("step", step);
+        write!(f, "{:?}: {self}", self.0.kind)?;
+        let mut source = self.source();
+        while let Some(error) = source {
+            write!(f, "\n  caused by: {error}")?;
+            source = error.source();
         }
-        if let Some(source) = &self.0.source {
-            debug.field("source", source);
-        }
-        debug.finish()
+        Ok(())
     }
 }
 
@@ -195,5 +192,9 @@ mod tests {
             .in_step("json-codec");
         assert_eq!(error.to_string(), "compression: stored bytes are cut short");
         assert_eq!(error.source().unwrap().to_string(), "inner");
+        assert_eq!(
+            format!("{error:?}"),
+            "Corrupt: compression: stored bytes are cut short\n  caused by: inner"
+        );
     }
 }

@@ -75,7 +75,7 @@ impl StepType {
         schema
     }
 
-    /// The first sentence or line of the doc comment of the options.
+    /// The first sentence of the doc comment of the options.
     #[must_use]
     pub fn summary(&self) -> String {
         let schema = self.schema(&mut SchemaGenerator::default());
@@ -83,7 +83,15 @@ impl StepType {
             .get("description")
             .and_then(|text| text.as_str())
             .unwrap_or_default();
-        text.lines().next().unwrap_or_default().to_owned()
+        let paragraph = text
+            .split("\n\n")
+            .next()
+            .unwrap_or_default()
+            .replace('\n', " ");
+        match paragraph.split_once(". ") {
+            Some((sentence, _)) => format!("{sentence}."),
+            None => paragraph,
+        }
     }
 
     /// Reads the options from a table of a parsed TOML document, without `type`.
@@ -243,9 +251,10 @@ mod tests {
     use super::*;
     use crate::{BuildContext, Error, ErrorKind, Result, Role, Shape};
 
-    /// Does nothing.
+    /// Does nothing, whatever
+    /// happens. Really.
     ///
-    /// Really nothing.
+    /// Nothing.
     ///
     /// # Examples
     ///
@@ -280,11 +289,11 @@ mod tests {
     fn the_help_of_a_step_ends_where_the_documentation_for_rust_begins() {
         let registry = Registry::new().with::<Nothing>();
         let step = registry.get("nothing").unwrap();
-        assert_eq!(step.summary(), "Does nothing.");
+        assert_eq!(step.summary(), "Does nothing, whatever happens.");
         let schema = step.schema(&mut SchemaGenerator::default());
         assert_eq!(
             schema.get("description").unwrap(),
-            "Does nothing.\n\nReally nothing."
+            "Does nothing, whatever\nhappens. Really.\n\nNothing."
         );
         assert_eq!(
             schema.pointer("/properties/_times/description").unwrap(),

@@ -81,11 +81,23 @@ pub trait Step: Sized + 'static {
     /// What the step takes and gives; it may depend on the options. Nothing is opened here.
     fn shape(options: &Self::Options) -> Shape;
 
-    /// Builds the step.
+    /// Whether the options go together, where their types cannot say so: two options of which a file may give one.
+    /// It is asked when a file is read, before [`build`](Step::build), and opens nothing.
     ///
     /// # Errors
     ///
-    /// Options that do not go together, or what could not be opened. [`Error::with_option`](crate::Error::with_option)
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config); [`Error::with_option`](crate::Error::with_option) makes a
+    /// report on a file point at the option.
+    fn check(options: &Self::Options) -> Result<()> {
+        let _ = options;
+        Ok(())
+    }
+
+    /// Builds the step, from options that were checked.
+    ///
+    /// # Errors
+    ///
+    /// What could not be opened. [`Error::with_option`](crate::Error::with_option)
     /// makes a report on a file point at the option.
     fn build(options: Self::Options, context: &BuildContext) -> Result<Role>;
 }
@@ -171,6 +183,13 @@ pub trait ConfiguredStep: Send {
     /// What the step takes and gives with these options.
     fn shape(&self) -> Shape;
 
+    /// Whether the options go together.
+    ///
+    /// # Errors
+    ///
+    /// See [`Step::check`].
+    fn check(&self) -> Result<()>;
+
     /// The options with their defaults, secrets redacted by their types.
     fn options(&self) -> serde_json::Value;
 
@@ -204,7 +223,12 @@ impl<S: Step> ConfiguredStep for Configured<S> {
         serde_json::to_value(&self.0).unwrap_or_default()
     }
 
+    fn check(&self) -> Result<()> {
+        S::check(&self.0)
+    }
+
     fn build(self: Box<Self>, context: &BuildContext) -> Result<Role> {
+        S::check(&self.0)?;
         S::build(self.0, context)
     }
 }

@@ -40,6 +40,10 @@ renew = \"write\"
         Shape::anywhere().sets_deadline().once()
     }
 
+    fn check(options: &Options) -> Result<()> {
+        options.check()
+    }
+
     fn build(options: Options, _: &BuildContext) -> Result<Role> {
         Ok(Role::transform(Self::new(options)?))
     }

@@ -43,6 +43,10 @@ max_depth = 100
         Shape::codec()
     }
 
+    fn check(options: &Options) -> Result<()> {
+        options.check()
+    }
+
     fn build(options: Options, _: &BuildContext) -> Result<Role> {
         Ok(Role::transform(Self::new(options)?))
     }

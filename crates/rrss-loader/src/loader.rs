@@ -9,7 +9,7 @@ use rrss_core::Registry;
 
 use crate::check;
 use crate::elsewhere::{Elsewhere, Lookup};
-use crate::plan::{Plan, Planned};
+use crate::plan::{Place, Plan, Planned, refused};
 use crate::read::{Unread, read_up_to};
 use crate::report::{Problem, Report};
 use crate::source::Source;
@@ -131,6 +131,21 @@ impl Loader {
                     "depend on one of the two crates, or ask the author of one for another name",
                 )
             });
+        }
+        for step in &checked.steps {
+            if let Some((configured, error)) = step
+                .configured
+                .as_ref()
+                .and_then(|configured| Some((configured, configured.check().err()?)))
+            {
+                let place = Place {
+                    name: configured.type_name(),
+                    span: step.span.clone(),
+                    given: step.given.clone(),
+                    origins: step.origins.clone(),
+                };
+                checked.problems.add(|| refused(&error, &place));
+            }
         }
         if checked.problems.found() > 0 {
             return Err(Report::new(source, checked.problems));

@@ -90,7 +90,10 @@ impl Plan {
         builder.build().map_err(|error| {
             let place = places.get(failed.load(Ordering::Relaxed));
             let named = || places.iter().find(|place| error.step() == Some(place.name));
-            let problem = unbuilt(&error, place.or_else(named));
+            let problem = match place.or_else(named) {
+                Some(place) => refused(&error, place),
+                None => Problem::error(&error.to_string()),
+            };
             Report::new(self.source, problem.into()).of_kind(error.kind())
         })
     }
@@ -159,17 +162,15 @@ impl fmt::Debug for PlannedStep<'_> {
 }
 
 /// Where the parts of a step stand in the file.
-struct Place {
-    name: &'static str,
-    span: Span,
-    given: Vec<(String, Span)>,
-    origins: Vec<Origin>,
+pub(crate) struct Place {
+    pub(crate) name: &'static str,
+    pub(crate) span: Span,
+    pub(crate) given: Vec<(String, Span)>,
+    pub(crate) origins: Vec<Origin>,
 }
 
-fn unbuilt(error: &Error, place: Option<&Place>) -> Problem {
-    let Some(place) = place else {
-        return Problem::error(&error.to_string());
-    };
+/// What a step says of its options, or why it could not be built.
+pub(crate) fn refused(error: &Error, place: &Place) -> Problem {
     let hidden = |text: String| {
         place
             .origins
@@ -214,6 +215,10 @@ impl ConfiguredStep for Watched {
 
     fn shape(&self) -> Shape {
         self.configured.shape()
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.configured.check()
     }
 
     fn options(&self) -> serde_json::Value {

@@ -191,3 +191,28 @@ async fn a_store_with_a_key_mapper_from_a_plain_function_says_that_it_cannot_lis
         ErrorKind::Unsupported
     );
 }
+
+#[test]
+fn options_that_do_not_go_together_are_reported_when_the_file_is_read() {
+    let text = r#"
+[[step]]
+type = "key-mapper"
+[[step]]
+type = "json-codec"
+[[step]]
+type = "compression"
+algorithm = "lz4"
+level = 3
+[[step]]
+type = "redis"
+url = "redis://localhost"
+host = "localhost"
+"#;
+    let report = rrss::loader::Loader::new(rrss::Registry::linked())
+        .read_text(text)
+        .unwrap_err()
+        .to_string();
+    assert!(report.contains("`level` of step `compression`"), "{report}");
+    assert!(report.contains("`host` of step `redis`"), "{report}");
+    assert!(report.contains("2 problems"), "{report}");
+}

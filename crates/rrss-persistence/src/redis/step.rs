@@ -119,6 +119,10 @@ impl Step for Redis {
         Shape::backend()
     }
 
+    fn check(options: &Options) -> Result<()> {
+        options.clone().target().map(drop)
+    }
+
     fn build(options: Options, _: &BuildContext) -> Result<Role> {
         Self::new(options).map(Role::backend)
     }
