@@ -57,7 +57,7 @@ impl Counts {
 
     /// Forgets what was counted.
     pub fn reset(&self) {
-        self.with(|counts| counts.clear());
+        self.with(BTreeMap::clear);
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut BTreeMap<Call, u64>) -> T) -> T {

@@ -118,28 +118,52 @@ pub async fn two_sweeps_at_once_remove_each_once(subject: Subject) {
     }
 }
 
-/// A session that is touched in time while a sweep runs: where the touch was told that it is there, it stays.
+/// Sessions that are touched in time while a sweep runs: where a touch was told that its session is there, it stays.
 pub async fn a_sweep_and_a_touch_at_once_agree(subject: Subject) {
+    const KEYS: usize = 8;
+    let span = Duration::from_millis(if subject.is_real_time() { 20 } else { 1_000 });
     for round in 0..ROUNDS {
-        let key = format!("race-{round}");
-        let deadline =
-            subject.now() + Duration::from_millis(if subject.is_real_time() { 2 } else { 1_000 });
-        subject.create(&key, b"1", Deadline::At(deadline)).await;
-        // Each operation brings its own instant: the touch was in time, and the sweep comes after the deadline.
-        let mut touch = subject.operation(Action::Touch, &key);
-        touch.deadline = Deadline::At(deadline + Duration::from_secs(3600));
-        let sweep = Operation::new(Action::Sweep { limit: 100 }, deadline);
+        let deadline = subject.now() + span;
+        let keys: Vec<String> = (0..KEYS).map(|n| format!("race-{round}-{n}")).collect();
+        for key in &keys {
+            subject.create(key, b"1", Deadline::At(deadline)).await;
+        }
+        // Each operation brings its own instant: the touches are in time, and the sweeps come after the deadline. They
+        // begin at opposite ends, and so they meet.
+        let touches: Vec<Operation> = keys
+            .iter()
+            .rev()
+            .map(|key| {
+                let mut touch = subject.operation(Action::Touch, key);
+                touch.deadline = Deadline::At(deadline + Duration::from_secs(3600));
+                touch
+            })
+            .collect();
         let (touching, sweeping) = (subject.clone(), subject.clone());
-        let (touched, _) = at_once(
-            async move { touching.run(touch).await.expect("touching works").outcome },
-            async move { sweeping.run(sweep).await.expect("sweeping works").outcome },
+        let (touched, ()) = at_once(
+            async move {
+                let mut touched = Vec::new();
+                for touch in touches {
+                    let answer = touching.run(touch).await.expect("touching works");
+                    touched.push(answer.outcome == Outcome::Done);
+                }
+                touched
+            },
+            async move {
+                for _ in 0..KEYS {
+                    let sweep = Operation::new(Action::Sweep { limit: 1 }, deadline);
+                    sweeping.run(sweep).await.expect("sweeping works");
+                }
+            },
         )
         .await;
         subject.pass(deadline).await;
-        let lives = subject.read(&key).await.is_some();
-        assert_eq!(lives, touched == Outcome::Done, "round {round}");
-        // The next round's sweep is not to meet it.
-        subject.remove(&key).await;
+        for (key, touched) in keys.iter().rev().zip(touched) {
+            let lives = subject.read(key).await.is_some();
+            assert_eq!(lives, touched, "round {round}: {key}");
+            // The next round's sweeps are not to meet it.
+            subject.remove(key).await;
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Backends with a flaw.
 
-use rrss_testkit::{Subject, backend, outage};
+use rrss_testkit::{Promise, Subject, backend, outage};
 
 use crate::broken::{Broken, Flaw};
 use crate::{Case, broken_as_listed, keeps};
@@ -224,10 +224,7 @@ fn every_promise_to_backends_can_be_broken() {
 /// A backend that is there breaks all that is promised of one that is not.
 #[test]
 fn every_promise_of_an_outage_can_be_broken() {
-    let all: Vec<_> = outage::promises()
-        .iter()
-        .map(|promise| promise.name())
-        .collect();
+    let all: Vec<_> = outage::promises().iter().map(Promise::name).collect();
     let case = Case::new(Flaw::None, || subject(Flaw::None), &all);
     broken_as_listed(&outage::promises(), &[case], &[]);
     for promise in outage::promises() {

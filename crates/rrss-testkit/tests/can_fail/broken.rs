@@ -312,7 +312,7 @@ impl Backend for Broken {
         let after = cursor.map(|cursor| String::from_utf8_lossy(cursor.as_bytes()).into_owned());
         let (from, skip) = match after {
             Some(after) if self.has(Flaw::PagesByPosition) => {
-                (Bound::Unbounded, after.parse().unwrap())
+                (Bound::Unbounded, after.parse().expect("it is a number"))
             }
             Some(after) => (Bound::Excluded(after), 0),
             None => (Bound::Unbounded, 0),

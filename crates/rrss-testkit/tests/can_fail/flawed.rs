@@ -267,9 +267,9 @@ pub(crate) fn shares_a_buffer() -> impl Transform {
     let buffer = Mutex::new(Bytes::new());
     let write = move |op: &mut Operation| {
         if let Payload::Bytes(bytes) = &op.payload {
-            *buffer.lock().unwrap() = bytes.clone();
+            *buffer.lock().expect("nothing panics here") = bytes.clone();
             std::thread::sleep(Duration::from_micros(100));
-            op.payload = Payload::Bytes(buffer.lock().unwrap().clone());
+            op.payload = Payload::Bytes(buffer.lock().expect("nothing panics here").clone());
         }
         Ok(())
     };
