@@ -5,7 +5,7 @@
 
 use clap::ValueEnum;
 use oorandom::Rand64;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The field that the benches read: a number.
 pub const READ_FIELD: &str = "tenant";
@@ -65,7 +65,7 @@ pub fn sessions(seed: u64, size: Size, count: usize) -> Vec<String> {
 }
 
 /// What an application keeps of a visitor.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 struct Session {
     user_id: u64,
     roles: Vec<String>,
@@ -80,13 +80,13 @@ struct Session {
     access_token: Option<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 struct SignedIn {
     at: u64,
     by: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 struct Shop {
     name: String,
     email: String,
@@ -97,7 +97,7 @@ struct Shop {
     cart: Cart,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 struct Preferences {
     theme: String,
     currency: String,
@@ -105,19 +105,19 @@ struct Preferences {
     page_size: u32,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 struct Message {
     level: String,
     text: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 struct Cart {
     coupon: Option<String>,
     items: Vec<Item>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 struct Item {
     sku: String,
     name: String,
