@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use crate::id::{SessionId, StorageKey};
-use crate::operation::{Cursor, Payload};
+use crate::operation::Cursor;
+use crate::payload::Payload;
 use crate::session::Session;
 use crate::time::Timestamp;
 
@@ -78,39 +79,21 @@ impl Answer {
     /// The session that was loaded, for steps above the codec.
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
-        match &self.payload {
-            Payload::Session(session) => Some(session),
-            Payload::None | Payload::Bytes(_) => None,
-        }
+        self.payload.session()
     }
 
     /// The session that was loaded, to change what the store sees of it.
     pub fn session_mut(&mut self) -> Option<&mut Session> {
-        match &mut self.payload {
-            Payload::Session(session) => Some(session),
-            Payload::None | Payload::Bytes(_) => None,
-        }
+        self.payload.session_mut()
     }
 
     /// Takes the session out, as the store does at the end.
     pub fn take_session(&mut self) -> Option<Session> {
-        match std::mem::replace(&mut self.payload, Payload::None) {
-            Payload::Session(session) => Some(session),
-            other => {
-                self.payload = other;
-                None
-            }
-        }
+        self.payload.take_session()
     }
 
     /// Takes the bytes out, as a codec does before it puts a session in their place.
     pub fn take_bytes(&mut self) -> Option<Bytes> {
-        match std::mem::replace(&mut self.payload, Payload::None) {
-            Payload::Bytes(bytes) => Some(bytes),
-            other => {
-                self.payload = other;
-                None
-            }
-        }
+        self.payload.take_bytes()
     }
 }

@@ -7,7 +7,8 @@ use crate::answer::{Answer, Outcome, Page};
 #[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::operation::{Action, Cursor, Operation, Payload};
+use crate::operation::{Action, Cursor, Operation};
+use crate::payload::Payload;
 use crate::time::Timestamp;
 
 /// The step that does the input and output; the last of every pipeline.
@@ -190,7 +191,7 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
         Action::Load => match backend.load(op).await? {
             Some(record) => Answer {
                 outcome: Outcome::Found,
-                stored: bytes_of(&record.payload),
+                stored: record.payload.bytes().cloned(),
                 payload: record.payload,
                 expires_at: record.expires_at,
             },
@@ -198,7 +199,7 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
         },
         Action::Create | Action::Update => match backend.write(op).await? {
             Written::Done => Answer {
-                stored: bytes_of(&op.payload),
+                stored: op.payload.bytes().cloned(),
                 expires_at: op.deadline.instant(),
                 ..Answer::new(Outcome::Done)
             },
@@ -216,11 +217,4 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
         Action::Count => Answer::new(Outcome::Count(backend.count(op).await?)),
         Action::Sweep { limit } => Answer::new(Outcome::Count(backend.sweep(op, *limit).await?)),
     })
-}
-
-fn bytes_of(payload: &Payload) -> Option<bytes::Bytes> {
-    match payload {
-        Payload::Bytes(bytes) => Some(bytes.clone()),
-        Payload::None | Payload::Session(_) => None,
-    }
 }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use crate::answer::{Answer, Outcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{KeySpace, SessionId, StorageKey};
+use crate::payload::Payload;
 use crate::session::Session;
 use crate::time::Timestamp;
 
@@ -106,18 +107,6 @@ pub enum Guard {
     Absent,
     /// Something is stored under the key: the session was neither deleted nor expired meanwhile.
     Exists,
-}
-
-/// What travels with an operation or its answer.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Payload {
-    /// Nothing.
-    None,
-    /// A session, as the steps above the codec see it.
-    Session(Session),
-    /// Bytes, as the steps below the codec see them.
-    Bytes(Bytes),
 }
 
 /// Where a page of a listing ended; only the backend that made it knows what it means.
@@ -260,41 +249,28 @@ impl Operation {
     ///
     /// [`ErrorKind::Config`] where the payload is not bytes; a pipeline that was checked always has a codec.
     pub fn bytes(&self) -> Result<&Bytes> {
-        match &self.payload {
-            Payload::Bytes(bytes) => Ok(bytes),
-            Payload::Session(_) | Payload::None => Err(Error::new(
+        self.payload.bytes().ok_or_else(|| {
+            Error::new(
                 ErrorKind::Config,
                 "no step made bytes of the session; put a codec such as `json-codec` before the backend",
-            )),
-        }
+            )
+        })
     }
 
     /// The session to store, for steps above the codec; `None` below it and for operations that store none.
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
-        match &self.payload {
-            Payload::Session(session) => Some(session),
-            Payload::None | Payload::Bytes(_) => None,
-        }
+        self.payload.session()
     }
 
     /// The session to store, to change what is stored. The caller's own copy does not show the change until it
     /// is loaded again.
     pub fn session_mut(&mut self) -> Option<&mut Session> {
-        match &mut self.payload {
-            Payload::Session(session) => Some(session),
-            Payload::None | Payload::Bytes(_) => None,
-        }
+        self.payload.session_mut()
     }
 
     /// Takes the session out, as a codec does before it puts bytes in its place.
     pub fn take_session(&mut self) -> Option<Session> {
-        match std::mem::replace(&mut self.payload, Payload::None) {
-            Payload::Session(session) => Some(session),
-            other => {
-                self.payload = other;
-                None
-            }
-        }
+        self.payload.take_session()
     }
 }
