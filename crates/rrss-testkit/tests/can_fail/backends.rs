@@ -2,7 +2,8 @@
 
 use rrss_testkit::{Promise, Subject, backend, outage};
 
-use crate::broken::{Broken, Flaw};
+use crate::broken::Broken;
+use crate::flaw::Flaw;
 use crate::{Case, broken_as_listed, keeps};
 
 /// Which promises each flaw breaks; it may break others.

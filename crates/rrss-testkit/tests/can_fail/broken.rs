@@ -2,65 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::flaw::Flaw;
 use bytes::Bytes;
 use rrss_core::{
     Action, Backend, Cursor, Deadline, Error, ErrorKind, KeySpace, Operation, Page, Record, Result,
     StorageKey, Timestamp, Written,
 };
 
-/// One way not to keep a promise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flaw {
-    None,
-    CutsLongBytes,
-    AnswersEmptyForUnknown,
-    ForgetsDeletes,
-    IgnoresDeadlines,
-    RenewsOnRead,
-    TellsAnotherDeadline,
-    FoldsCase,
-    CreatesOverLive,
-    RefusesExpiredKeys,
-    RefusesPastDeadlines,
-    PastDeadlinesComeFirst,
-    InheritsDeadlines,
-    EndsTheEndless,
-    ChecksThenActs,
-    Revives,
-    RevivesExpired,
-    UpdateAppends,
-    UpdateDropsTheDeadline,
-    UpdateLeavesTheDeadline,
-    WritesInTwoParts,
-    TouchDoesNothing,
-    TouchCreates,
-    TouchEmpties,
-    TouchDropsTheDeadline,
-    RoundsToSeconds,
-    DeletesByPrefix,
-    ListsOnePage,
-    PagesByPosition,
-    IgnoresKeySpaces,
-    TakesPatterns,
-    ListsExpired,
-    CountsWrites,
-    SweepsNothing,
-    SweepsLive,
-    SweepsWithoutLimit,
-    SweepsByFirstDeadline,
-    CountsSweptTwice,
-    CannotBePinged,
-    ForgetsAtClose,
-    IsDownAndNamesKeys,
-    StoresNothing,
-}
-
+/// A backend with this flaw.
 pub(crate) struct Broken {
     flaw: Flaw,
     kept: Mutex<Kept>,
+    pauses: AtomicU64,
 }
 
 #[derive(Default)]
@@ -87,6 +44,7 @@ impl Broken {
         Self {
             flaw,
             kept: Mutex::default(),
+            pauses: AtomicU64::new(0),
         }
     }
 
@@ -130,11 +88,16 @@ impl Broken {
             .cloned()
     }
 
-    /// Between the look at what is there and the change of it, where others may come in.
+    /// Between the look at what is there and the change of it, where another comes in: waits a while for one.
     async fn pause(&self) {
-        if self.has(Flaw::ChecksThenActs) {
-            for _ in 0..20 {
-                tokio::task::yield_now().await;
+        if !self.has(Flaw::ChecksThenActs) {
+            return;
+        }
+        let came = self.pauses.fetch_add(1, Ordering::SeqCst) + 1;
+        for _ in 0..500 {
+            tokio::task::yield_now().await;
+            if self.pauses.load(Ordering::SeqCst) > came {
+                return;
             }
         }
     }

@@ -3,6 +3,7 @@
 
 mod backends;
 mod broken;
+mod flaw;
 mod flawed;
 mod stores;
 mod transforms;

@@ -5,7 +5,7 @@ use rrss_testkit::plain::{self, PlainJson, PlainKeys};
 use rrss_testkit::{Subject, store};
 
 use crate::backends::subject;
-use crate::broken::Flaw;
+use crate::flaw::Flaw;
 use crate::{Case, broken_as_listed, flawed, keeps};
 
 /// What the store itself does, whatever stands below it.
