@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,12 +16,22 @@ use crate::error::{Error, ErrorKind, Result};
 /// Tables longer than this are given back to the allocator after a scan instead of being kept for the next.
 const KEPT_SLOTS: usize = 1024;
 
-/// Up to this many fields, comparing each name with those before it is cheaper than a hash table.
+/// Up to this many fields, comparing each name with those before it is cheaper than sorting them.
 const FEW: usize = 24;
+
+/// The shortest field that is not the first: `,"":1`.
+const SHORTEST_FIELD: usize = 5;
 
 thread_local! {
     /// The table grows here and is then copied once at its exact length: one allocation for any number of fields.
-    static SLOTS: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
+    static SCRATCH: RefCell<Scratch> = const { RefCell::new(Scratch { slots: Vec::new(), by_name: Vec::new() }) };
+}
+
+#[derive(Default)]
+struct Scratch {
+    slots: Vec<Slot>,
+    /// The places of the slots, in the order of their names.
+    by_name: Vec<u32>,
 }
 
 /// The text of one JSON object and the place of each field's value in it.
@@ -57,16 +66,24 @@ impl RawObject {
         let json = std::str::from_utf8(&text).map_err(|error| {
             corrupt("the stored session is not UTF-8, so it is not JSON").with_source(error)
         })?;
-        let mut scratch = SLOTS.take();
-        scratch.clear();
-        let scanned = scan_into(json, reserved, &mut scratch);
+        let mut scratch = SCRATCH.take();
+        scratch.slots.clear();
+        if json.len() > KEPT_SLOTS * SHORTEST_FIELD {
+            // Each field has a colon, so a large table is made at once and not by doubling.
+            let colons = json.bytes().filter(|byte| *byte == b':').count();
+            scratch
+                .slots
+                .reserve(colons.min(json.len() / SHORTEST_FIELD + 1));
+        }
+        let scanned = scan_into(json, reserved, &mut scratch.slots);
         let slots: Arc<[Slot]> = if scanned.is_ok() {
-            scratch.drain(..).collect()
+            keep_last_values(json, &mut scratch);
+            scratch.slots.drain(..).collect()
         } else {
             Arc::from([])
         };
-        if scratch.capacity() <= KEPT_SLOTS {
-            SLOTS.set(scratch);
+        if scratch.slots.capacity() <= KEPT_SLOTS {
+            SCRATCH.set(scratch);
         }
         let apart = scanned?.map(|range| text.slice(range.start as usize..range.end as usize));
         Ok((Self { text, slots }, apart))
@@ -182,7 +199,6 @@ impl<'de> Visitor<'de> for Scan<'de, '_> {
             slots,
         } = self;
         let mut apart = None;
-        let mut seen: HashMap<Box<str>, usize> = HashMap::new();
         while let Some(name) = map.next_key_seed(NameSeed)? {
             let raw: &'de RawValue = map.next_value()?;
             let value = Self::place(json, raw.get());
@@ -190,36 +206,44 @@ impl<'de> Visitor<'de> for Scan<'de, '_> {
                 apart = Some(value);
                 continue;
             }
-            let twin = if slots.len() < FEW {
-                slots.iter().position(|slot| text_of(json, slot) == name)
-            } else {
-                if seen.is_empty() {
-                    seen.extend(
-                        slots
-                            .iter()
-                            .enumerate()
-                            .map(|(at, slot)| (text_of(json, slot).into(), at)),
-                    );
-                }
-                seen.insert(name.as_ref().into(), slots.len())
+            let name = match name {
+                Cow::Borrowed(name) => Name::At(Self::place(json, name)),
+                Cow::Owned(name) => Name::Unescaped(name.into()),
             };
-            match twin.and_then(|at| slots.get_mut(at).map(|slot| (at, slot))) {
-                Some((at, slot)) => {
-                    slot.value = value;
-                    if !seen.is_empty() {
-                        seen.insert(name.as_ref().into(), at);
-                    }
-                }
-                None => {
-                    let name = match name {
-                        Cow::Borrowed(name) => Name::At(Self::place(json, name)),
-                        Cow::Owned(name) => Name::Unescaped(name.into()),
-                    };
-                    slots.push(Slot { name, value });
-                }
-            }
+            slots.push(Slot { name, value });
         }
         Ok(apart)
+    }
+}
+
+/// Where a name occurs more than once, its first place gets its last value and the others go.
+fn keep_last_values(json: &str, Scratch { slots, by_name }: &mut Scratch) {
+    let has_twin_above = |at: usize| {
+        let name = text_of(json, &slots[at]);
+        slots[..at].iter().any(|slot| text_of(json, slot) == name)
+    };
+    if slots.len() <= FEW && !(1..slots.len()).any(has_twin_above) {
+        return;
+    }
+    by_name.clear();
+    by_name.extend(0..slots.len() as u32);
+    by_name.sort_unstable_by(|one, other| {
+        let (this, that) = (&slots[*one as usize], &slots[*other as usize]);
+        let by_text = text_of(json, this).cmp(text_of(json, that));
+        by_text.then(one.cmp(other))
+    });
+    let mut has_twins = false;
+    // Backwards, so that the last value of a name moves up to its first place.
+    for pair in (1..by_name.len()).rev() {
+        let (first, later) = (by_name[pair - 1] as usize, by_name[pair] as usize);
+        if text_of(json, &slots[first]) == text_of(json, &slots[later]) {
+            // No value is empty, so an empty one marks a slot that goes.
+            slots[first].value = std::mem::take(&mut slots[later].value);
+            has_twins = true;
+        }
+    }
+    if has_twins {
+        slots.retain(|slot| !slot.value.is_empty());
     }
 }
 

@@ -1,5 +1,7 @@
 //! Operations on the sessions of a store as a whole.
 
+#[cfg(doc)]
+use rrss_core::ErrorKind;
 use rrss_core::{Action, Cursor, Outcome, Result, SessionId};
 
 use super::{Store, unexpected};
