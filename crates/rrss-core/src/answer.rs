@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::id::{SessionId, StorageKey};
 use crate::operation::Cursor;
-use crate::payload::Payload;
+use crate::payload::{Payload, StoredForm};
 use crate::session::Session;
 use crate::time::Timestamp;
 
@@ -17,7 +17,7 @@ pub struct Answer {
     /// What was loaded: bytes below the codec, a session above it.
     pub payload: Payload,
     /// The bytes that the backend holds for the session now, as they were loaded or written.
-    pub stored: Option<Bytes>,
+    pub stored: Option<StoredForm>,
     /// The deadline that the session has now, where the backend or the operation tells.
     pub expires_at: Option<Timestamp>,
 }

@@ -8,7 +8,7 @@ use crate::answer::{Answer, Outcome, Page};
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::operation::{Action, Cursor, Operation};
-use crate::payload::Payload;
+use crate::payload::{Payload, StoredForm};
 use crate::time::Timestamp;
 
 /// The step that does the input and output; the last of every pipeline.
@@ -191,7 +191,7 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
         Action::Load => match backend.load(op).await? {
             Some(record) => Answer {
                 outcome: Outcome::Found,
-                stored: record.payload.bytes().cloned(),
+                stored: record.payload.bytes().cloned().map(StoredForm::from),
                 payload: record.payload,
                 expires_at: record.expires_at,
             },
@@ -199,7 +199,7 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
         },
         Action::Create | Action::Update => match backend.write(op).await? {
             Written::Done => Answer {
-                stored: op.payload.bytes().cloned(),
+                stored: op.payload.bytes().cloned().map(StoredForm::from),
                 expires_at: op.deadline.instant(),
                 ..Answer::new(Outcome::Done)
             },

@@ -28,7 +28,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use id::{KeySpace, SessionId, StorageKey};
 pub use operation::{Action, Cursor, Deadline, Guard, Operation};
 pub use options::{DurationOption, Secret};
-pub use payload::Payload;
+pub use payload::{Payload, StoredForm};
 pub use pipeline::Pipeline;
 pub use pipeline_builder::PipelineBuilder;
 pub use registry::{Clash, Registry, StepType};

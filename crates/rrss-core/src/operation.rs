@@ -1,5 +1,7 @@
 //! What is asked of a pipeline: one operation, on its way from the store to the backend.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use crate::answer::{Answer, Outcome};
@@ -110,7 +112,9 @@ pub enum Guard {
 }
 
 /// Where a page of a listing ended; only the backend that made it knows what it means.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+///
+/// It may hold a key, so `Debug` hides it.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Cursor(Bytes);
 
 impl Cursor {
@@ -118,6 +122,12 @@ impl Cursor {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cursor([redacted])")
     }
 }
 

@@ -1,11 +1,13 @@
 //! What travels with an operation or its answer.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use crate::session::Session;
 
 /// What travels with an operation or its answer.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Payload {
     /// Nothing.
@@ -63,5 +65,70 @@ impl Payload {
                 None
             }
         }
+    }
+}
+
+impl fmt::Debug for Payload {
+    /// What it is and how large, never what it holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("None"),
+            Self::Session(session) => session.fmt(f),
+            Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
+        }
+    }
+}
+
+/// The bytes that a backend holds for a session, as they were loaded or written: by them it can tell whether
+/// the stored session is still the same one. `Debug` hides them. Clones share them.
+///
+/// # Examples
+///
+/// ```
+/// use rrss_core::StoredForm;
+///
+/// let stored = StoredForm::from(bytes::Bytes::from_static(b"{}"));
+/// assert_eq!(stored.as_bytes(), b"{}");
+/// assert_eq!(format!("{stored:?}"), "StoredForm(2 bytes)");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredForm(Bytes);
+
+impl StoredForm {
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Bytes> for StoredForm {
+    fn from(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for StoredForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoredForm({} bytes)", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Action, Cursor, Operation, Record, Timestamp};
+
+    #[test]
+    fn debug_shows_no_stored_byte() {
+        let bytes = Bytes::from_static(br#"{"pin":"hunter2"}"#);
+        let mut op = Operation::new(Action::Update, Timestamp::from_millis(0));
+        op.payload = Payload::Bytes(bytes.clone());
+        let record = Record::new(bytes, None);
+        let debug = format!("{op:?} {record:?}");
+        assert!(
+            !debug.contains("hunter2") && debug.contains("17 bytes"),
+            "{debug}"
+        );
     }
 }

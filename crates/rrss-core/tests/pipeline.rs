@@ -115,7 +115,7 @@ async fn the_answer_passes_the_same_steps_backwards() {
         ["a before", "b before", "load", "b after", "a after"]
     );
     assert_eq!(answer.outcome, Outcome::Found);
-    assert_eq!(answer.stored.as_deref(), Some(b"{}".as_slice()));
+    assert_eq!(answer.stored.unwrap().as_bytes(), b"{}");
     assert_eq!(answer.expires_at, Some(Timestamp::from_millis(9)));
 }
 

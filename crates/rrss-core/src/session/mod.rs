@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use self::fields::Fields;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
+use crate::payload::StoredForm;
 use crate::time::Timestamp;
 
 /// A session: fields by name, each a JSON value, owned by one browser.
@@ -41,7 +42,7 @@ pub struct Session {
     id: Option<SessionId>,
     fields: Fields,
     /// The bytes that the backend held when this was loaded or last saved; `None` while it is new.
-    stored: Option<Bytes>,
+    stored: Option<StoredForm>,
     is_new: bool,
     created_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,

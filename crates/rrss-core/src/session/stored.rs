@@ -1,9 +1,8 @@
 //! What steps and stores do with a session on its way; hosts need none of it.
 
-use bytes::Bytes;
-
 use super::Session;
 use crate::id::SessionId;
+use crate::payload::StoredForm;
 use crate::time::Timestamp;
 
 /// What steps and stores do with a session on its way; hosts need none of it.
@@ -23,7 +22,7 @@ impl Session {
 
     /// The bytes that the backend held when this session was loaded or last saved.
     #[must_use]
-    pub fn stored(&self) -> Option<&Bytes> {
+    pub fn stored(&self) -> Option<&StoredForm> {
         self.stored.as_ref()
     }
 
@@ -31,7 +30,7 @@ impl Session {
     pub fn mark_stored(
         &mut self,
         id: SessionId,
-        stored: Option<Bytes>,
+        stored: Option<StoredForm>,
         expires_at: Option<Timestamp>,
     ) {
         self.id = Some(id);
