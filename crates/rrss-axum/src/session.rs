@@ -196,7 +196,7 @@ impl Session {
             store.save(session).await
         };
         match saved {
-            Ok(Saved::Created | Saved::Replaced) => {}
+            Ok(Saved::Created | Saved::Replaced | Saved::Merged) => {}
             Ok(_) if stale => return Ok(Told::Forget),
             Ok(_) => return Ok(Told::Nothing { used: true }),
             Err(error) if error.kind() == ErrorKind::Gone => {

@@ -32,6 +32,8 @@ pub enum Outcome {
     Missing,
     /// Create: another session has this id already.
     Taken,
+    /// Update: what is stored is not what was loaded any more. It may have changed, or be gone.
+    Changed,
     /// The write, touch or delete happened.
     Done,
     /// List: one page.

@@ -34,7 +34,10 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// Under [`Guard::Absent`](crate::Guard::Absent) it writes only if nothing live is stored there, else it answers
     /// [`Written::Taken`]. Under [`Guard::Exists`](crate::Guard::Exists) it replaces what is live there, else it
-    /// answers [`Written::Gone`] and stores nothing. Of two creates of one key at once exactly one is done.
+    /// answers [`Written::Gone`] and stores nothing. Under [`Guard::Unchanged`](crate::Guard::Unchanged) it replaces
+    /// exactly those bytes, else it answers [`Written::Changed`], or [`Written::Gone`] where it can tell that nothing is
+    /// there, and stores nothing. Of two creates of one key at once, and of two updates of the same bytes, exactly
+    /// one is done.
     /// With [`Deadline::Keep`](crate::Deadline::Keep) a replaced session keeps the deadline that it has, and a new
     /// one has none. A deadline that is not in the future removes what is there, and is done.
     ///
@@ -149,6 +152,8 @@ pub enum Written {
     Taken,
     /// There was nothing to replace; nothing was written.
     Gone,
+    /// What is stored is not what the guard says, or is gone; nothing was written.
+    Changed,
 }
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -205,6 +210,7 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
             },
             Written::Taken => Answer::new(Outcome::Taken),
             Written::Gone => Answer::new(Outcome::Missing),
+            Written::Changed => Answer::new(Outcome::Changed),
         },
         Action::Touch => Answer {
             expires_at: op.deadline.instant(),

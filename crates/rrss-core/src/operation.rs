@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::answer::{Answer, Outcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{KeySpace, SessionId, StorageKey};
-use crate::payload::Payload;
+use crate::payload::{Payload, StoredForm};
 use crate::session::Session;
 use crate::time::Timestamp;
 
@@ -102,13 +102,15 @@ impl Deadline {
 }
 
 /// What must hold of the stored session for a write to happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Guard {
     /// Nothing is stored under the key: the session is new.
     Absent,
     /// Something is stored under the key: the session was neither deleted nor expired meanwhile.
     Exists,
+    /// Exactly these bytes are stored under the key: nobody has changed the session since it was loaded.
+    Unchanged(StoredForm),
 }
 
 /// Where a page of a listing ended; only the backend that made it knows what it means.

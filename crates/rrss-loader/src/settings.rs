@@ -1,5 +1,6 @@
 //! The table `[store]`.
 
+use rrss_core::Conflict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,4 +12,8 @@ pub struct StoreSettings {
     /// What the store is called, where a program has several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+
+    /// What a save does when the stored session changed since it was loaded: `merge` the changes of both,
+    /// `reject` the later save, or let the `last-write` win.
+    pub conflict: Conflict,
 }

@@ -22,15 +22,20 @@ pub(crate) fn fate(op: &Operation, kept: Option<Timestamp>) -> Fate {
     }
 }
 
-/// Why `op` must not write, given whether something live is stored under its key.
+/// Why `op` must not write, given what live bytes are stored under its key.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::Unsupported`] for a guard that is younger than this backend: ignoring it could lose an update.
-pub(crate) fn refusal(op: &Operation, lives: bool) -> Result<Option<Written>> {
-    match op.guard {
-        Guard::Absent => Ok(lives.then_some(Written::Taken)),
-        Guard::Exists => Ok((!lives).then_some(Written::Gone)),
+pub(crate) fn refusal(op: &Operation, live: Option<&[u8]>) -> Result<Option<Written>> {
+    match (&op.guard, live) {
+        (Guard::Absent, Some(_)) => Ok(Some(Written::Taken)),
+        (Guard::Absent, None) => Ok(None),
+        (Guard::Exists | Guard::Unchanged(_), None) => Ok(Some(Written::Gone)),
+        (Guard::Exists, Some(_)) => Ok(None),
+        (Guard::Unchanged(loaded), Some(live)) => {
+            Ok((loaded.as_bytes() != live).then_some(Written::Changed))
+        }
         _ => Err(Error::new(
             ErrorKind::Unsupported,
             "this backend does not know the guard of this write; update `rrss-persistence`",

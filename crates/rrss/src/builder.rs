@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use rrss_core::{
-    Answer, Around, Backend, BuildContext, Clock, Operation, Pipeline, PipelineBuilder, Result,
-    Shape, Step, SystemClock, Transform,
+    Answer, Around, Backend, BuildContext, Clock, Conflict, Operation, PipelineBuilder, Result,
+    Shape, Step, Transform,
 };
 
-use crate::store::Store;
+use crate::store::{Parts, Store};
 
 /// A store in the making, in code: steps are added in the order of a write, and end with a backend.
 ///
@@ -40,21 +40,10 @@ use crate::store::Store;
 /// assert!(stored.contains_key("user") && !stored.contains_key("password"));
 /// # Ok(()) }
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct StoreBuilder {
     pipeline: PipelineBuilder,
-    clock: Arc<dyn Clock>,
-    name: Option<String>,
-}
-
-impl Default for StoreBuilder {
-    fn default() -> Self {
-        Self {
-            pipeline: Pipeline::builder(),
-            clock: Arc::new(SystemClock),
-            name: None,
-        }
-    }
+    parts: Parts,
 }
 
 impl StoreBuilder {
@@ -129,20 +118,23 @@ impl StoreBuilder {
 
     /// The clock that every operation reads once; the machine's unless said.
     #[must_use]
-    pub fn clock(self, clock: impl Clock) -> Self {
-        Self {
-            clock: Arc::new(clock),
-            ..self
-        }
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.parts.clock = Arc::new(clock);
+        self
     }
 
     /// A name for the store, where an application has several.
     #[must_use]
-    pub fn name(self, name: impl Into<String>) -> Self {
-        Self {
-            name: Some(name.into()),
-            ..self
-        }
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.parts.name = Some(name.into());
+        self
+    }
+
+    /// What a save does when the stored session changed since it was loaded; merges unless said.
+    #[must_use]
+    pub fn conflict(mut self, conflict: Conflict) -> Self {
+        self.parts.conflict = conflict;
+        self
     }
 
     /// Checks that the steps fit together, and builds the store.
@@ -152,11 +144,7 @@ impl StoreBuilder {
     /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) where they do not, with every reason; else the first
     /// error of a step that could not be built.
     pub fn build(self) -> Result<Store> {
-        Ok(Store::with_parts(
-            self.pipeline.build()?,
-            self.clock,
-            self.name,
-        ))
+        Ok(Store::with_parts(self.pipeline.build()?, self.parts))
     }
 
     fn map(self, add: impl FnOnce(PipelineBuilder) -> PipelineBuilder) -> Self {

@@ -1,12 +1,11 @@
 //! Stores from TOML.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use rrss_core::{Registry, Result, SystemClock};
+use rrss_core::{Registry, Result};
 use rrss_loader::{Loader, Plan};
 
-use crate::store::Store;
+use crate::store::{Parts, Store};
 
 impl Store {
     /// A store from a file, with the step types that are linked into this program.
@@ -36,10 +35,15 @@ impl Store {
     ///
     /// The error of a step that could not be built.
     pub fn from_plan(plan: Plan) -> Result<Self> {
-        let name = plan.settings().name.clone();
+        let settings = plan.settings();
+        let parts = Parts {
+            name: settings.name.clone(),
+            conflict: settings.conflict,
+            ..Parts::default()
+        };
         if let Some(warnings) = plan.warnings() {
             tracing::warn!("{warnings}");
         }
-        Ok(Self::with_parts(plan.build()?, Arc::new(SystemClock), name))
+        Ok(Self::with_parts(plan.build()?, parts))
     }
 }

@@ -51,4 +51,38 @@ impl Session {
         renewed.fields.mark_unsaved();
         renewed
     }
+
+    /// This session's unsaved changes, made to `fresh`, which is what the store holds now: fields that both have
+    /// changed get this session's values, and all others those of `fresh`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rrss_core::Session;
+    ///
+    /// let stored = || Session::from_json(r#"{"cart":1,"theme":"dark"}"#.into(), None).unwrap().0;
+    /// let mut mine = stored();
+    /// mine.insert("cart", &2)?;
+    ///
+    /// let mut theirs = stored();
+    /// theirs.insert("theme", "light")?;
+    ///
+    /// let merged = mine.merged_onto(theirs);
+    /// assert_eq!(merged.get::<u8>("cart")?, Some(2));
+    /// assert_eq!(merged.get::<String>("theme")?.as_deref(), Some("light"));
+    /// # Ok::<(), rrss_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn merged_onto(&self, mut fresh: Self) -> Self {
+        for (name, value) in self.fields.pending() {
+            match value {
+                Some(value) => fresh.fields.insert(name, value),
+                None => {
+                    fresh.fields.remove(name);
+                }
+            }
+        }
+        fresh.deadline = self.deadline;
+        fresh
+    }
 }

@@ -41,7 +41,7 @@ impl Engine {
         let live = before
             .as_ref()
             .filter(|stored| lives(stored.deadline, op.now()));
-        if let Some(refused) = refusal(op, live.is_some())? {
+        if let Some(refused) = refusal(op, live.map(|stored| &*stored.bytes))? {
             return Ok(refused);
         }
         let fate = fate(op, live.and_then(|stored| stored.deadline));

@@ -40,7 +40,7 @@ impl Sessions {
     pub(super) fn write(&mut self, op: &Operation, capacity: NonZeroUsize) -> Result<Written> {
         let (key, bytes, now) = (op.key()?.as_str(), op.bytes()?, op.now());
         let live = self.live(key, now);
-        if let Some(refused) = refusal(op, live.is_some())? {
+        if let Some(refused) = refusal(op, live.map(|stored| &*stored.bytes))? {
             return Ok(refused);
         }
         match fate(op, live.and_then(|stored| stored.deadline)) {

@@ -4,13 +4,17 @@ use bytes::Bytes;
 use redis::{Cmd, Pipeline, Value};
 use rrss_core::{Deadline, Guard, Timestamp};
 
+use super::compare::CompareAndSet;
+
 /// What is sent to the server in one go.
-pub(super) enum Request {
+pub(super) enum Request<'a> {
     One(Cmd),
     Several(Pipeline),
+    /// One command; which one depends on what the server has.
+    CompareAndSet(CompareAndSet<'a>),
 }
 
-impl From<Cmd> for Request {
+impl From<Cmd> for Request<'_> {
     fn from(command: Cmd) -> Self {
         Self::One(command)
     }
@@ -21,22 +25,22 @@ impl From<Cmd> for Request {
 pub(super) struct Nonsense;
 
 /// [`GET`](https://redis.io/docs/latest/commands/get/).
-pub(super) fn get(key: &str) -> Request {
+pub(super) fn get(key: &str) -> Request<'static> {
     of_key("GET", key).into()
 }
 
 /// [`EXISTS`](https://redis.io/docs/latest/commands/exists/).
-pub(super) fn exists(key: &str) -> Request {
+pub(super) fn exists(key: &str) -> Request<'static> {
     of_key("EXISTS", key).into()
 }
 
 /// [`UNLINK`](https://redis.io/docs/latest/commands/unlink/): as `DEL`, with the memory freed in the background.
-pub(super) fn unlink(key: &str) -> Request {
+pub(super) fn unlink(key: &str) -> Request<'static> {
     of_key("UNLINK", key).into()
 }
 
 /// [`PING`](https://redis.io/docs/latest/commands/ping/).
-pub(super) fn ping() -> Request {
+pub(super) fn ping() -> Request<'static> {
     let mut command = Cmd::with_capacity(1, 4);
     command.arg("PING");
     command.into()
@@ -44,7 +48,12 @@ pub(super) fn ping() -> Request {
 
 /// [`SET`](https://redis.io/docs/latest/commands/set/) under a guard, with a deadline that is not past; `None` for
 /// a guard that this crate does not know.
-pub(super) fn set(key: &str, bytes: &[u8], guard: Guard, deadline: Deadline) -> Option<Request> {
+pub(super) fn set(
+    key: &str,
+    bytes: &[u8],
+    guard: &Guard,
+    deadline: Deadline,
+) -> Option<Request<'static>> {
     // The longest form has a number of up to 19 digits.
     let mut command = Cmd::with_capacity(6, 16 + key.len() + bytes.len() + 19);
     command.arg("SET").arg(key).arg(bytes);
@@ -53,16 +62,28 @@ pub(super) fn set(key: &str, bytes: &[u8], guard: Guard, deadline: Deadline) -> 
         Guard::Exists => command.arg("XX"),
         _ => return None,
     };
-    match deadline {
-        Deadline::At(instant) => command.arg("PXAT").arg(millis(instant)),
-        Deadline::Keep if guard == Guard::Exists => command.arg("KEEPTTL"),
-        Deadline::Keep | Deadline::Never => &mut command,
-    };
+    // A session that is new has no deadline to keep.
+    if *guard == Guard::Exists || deadline != Deadline::Keep {
+        put_deadline(&mut command, deadline);
+    }
     Some(command.into())
 }
 
+/// The part of a `SET` that says until when.
+pub(super) fn put_deadline(command: &mut Cmd, deadline: Deadline) {
+    match deadline {
+        Deadline::At(instant) => {
+            command.arg("PXAT").arg(millis(instant));
+        }
+        Deadline::Keep => {
+            command.arg("KEEPTTL");
+        }
+        Deadline::Never => {}
+    }
+}
+
 /// [`PEXPIREAT`](https://redis.io/docs/latest/commands/pexpireat/).
-pub(super) fn expire(key: &str, deadline: Timestamp) -> Request {
+pub(super) fn expire(key: &str, deadline: Timestamp) -> Request<'static> {
     let mut command = Cmd::with_capacity(3, 9 + key.len() + 19);
     command.arg("PEXPIREAT").arg(key).arg(millis(deadline));
     command.into()
@@ -70,7 +91,7 @@ pub(super) fn expire(key: &str, deadline: Timestamp) -> Request {
 
 /// [`PERSIST`](https://redis.io/docs/latest/commands/persist/), which answers the same for a key without a deadline
 /// as for no key; so `EXISTS` goes with it.
-pub(super) fn persist(key: &str) -> Request {
+pub(super) fn persist(key: &str) -> Request<'static> {
     let mut both = Pipeline::with_capacity(2);
     both.add_command(of_key("PERSIST", key));
     both.add_command(of_key("EXISTS", key));
@@ -129,7 +150,7 @@ pub(super) fn pong(reply: &Value) -> Result<(), Nonsense> {
 mod tests {
     use super::*;
 
-    fn words(request: Option<Request>) -> Option<String> {
+    fn words(request: Option<Request<'_>>) -> Option<String> {
         let Request::One(command) = request? else {
             panic!("several commands");
         };
@@ -153,7 +174,7 @@ mod tests {
             (Guard::Exists, Deadline::Never, "SET k v XX"),
             (Guard::Exists, end, "SET k v XX PXAT 9223372036854775807"),
         ] {
-            let set = set("k", b"v", guard, deadline);
+            let set = set("k", b"v", &guard, deadline);
             assert_eq!(words(set).as_deref(), Some(expected));
         }
     }

@@ -12,8 +12,8 @@ use std::time::Duration;
 use redis::aio::{AsyncPushSender, MultiplexedConnection, SendError};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, PushInfo,
-    RedisConnectionInfo, RedisError, RedisResult, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, ProtocolVersion,
+    PushInfo, RedisConnectionInfo, RedisResult, Value,
 };
 use rrss_core::{Error, ErrorKind, Result};
 use tokio::sync::watch;
@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout};
 
 use super::address::Address;
 use super::commands::Request;
+use super::compare::CompareAndSet;
 use super::failure::{self, Doing};
 use super::options::Target;
 
@@ -32,6 +33,8 @@ struct Inner {
     limits: Limits,
     client: Client,
     slot: Mutex<Slot>,
+    /// Whether `SET` has `IFEQ`, as far as is known: it is tried until the server refuses it.
+    has_ifeq: AtomicBool,
 }
 
 /// How long things may take.
@@ -125,6 +128,7 @@ impl Server {
             limits,
             client,
             slot: Mutex::new(Slot::Closed),
+            has_ifeq: AtomicBool::new(true),
         })))
     }
 
@@ -137,7 +141,7 @@ impl Server {
     ///
     /// What only reads is sent once more where the connection broke before the answer came. What changes something
     /// is not: it may have happened, and others may have changed the same since.
-    pub(super) async fn ask(&self, doing: Doing, request: &Request) -> Result<Value> {
+    pub(super) async fn ask(&self, doing: Doing, request: &Request<'_>) -> Result<Value> {
         let Limits { connect, command } = self.0.limits;
         let begun = Instant::now();
         let left = || {
@@ -158,15 +162,16 @@ impl Server {
                     return Err(failure::connecting_took_too_long(doing, address, connect));
                 }
             };
-            let error = match timeout(command.min(left()), live.send(request)).await {
-                Ok(Ok(value)) => return Ok(value),
-                Ok(Err(error)) => error,
-                Err(_) => {
-                    // Those who wait for it go on waiting; those who come get a new one.
-                    self.0.let_go(&live);
-                    return Err(failure::answering_took_too_long(doing, address, command));
-                }
-            };
+            let error =
+                match timeout(command.min(left()), live.send(request, &self.0.has_ifeq)).await {
+                    Ok(Ok(value)) => return Ok(value),
+                    Ok(Err(error)) => error,
+                    Err(_) => {
+                        // Those who wait for it go on waiting; those who come get a new one.
+                        self.0.let_go(&live);
+                        return Err(failure::answering_took_too_long(doing, address, command));
+                    }
+                };
             if let Some(code) = error.code() {
                 if ["NOAUTH", "READONLY"].contains(&code) {
                     // Another login, or another server behind the same name, may help.
@@ -274,12 +279,10 @@ impl Live {
         self.up.load(Ordering::Acquire)
     }
 
-    async fn send(&mut self, request: &Request) -> Result<Value, RedisError> {
+    async fn send(&mut self, request: &Request<'_>, has_ifeq: &AtomicBool) -> RedisResult<Value> {
         match request {
-            Request::One(command) => {
-                let reply = self.connection.send_packed_command(command).await?;
-                reply.extract_error()
-            }
+            Request::One(command) => self.one(command).await,
+            Request::CompareAndSet(write) => self.compare_and_set(write, has_ifeq).await,
             Request::Several(commands) => {
                 let replies = self
                     .connection
@@ -289,6 +292,40 @@ impl Live {
                     replies.into_iter().map(Value::extract_error).collect();
                 replies.map(Value::Array)
             }
+        }
+    }
+}
+
+impl Live {
+    async fn one(&mut self, command: &Cmd) -> RedisResult<Value> {
+        self.connection
+            .send_packed_command(command)
+            .await?
+            .extract_error()
+    }
+
+    /// By `IFEQ` where the server has it, else by the script. What a server refuses as unknown it has not done, so
+    /// the next way is tried at once; later writes take the way that worked.
+    async fn compare_and_set(
+        &mut self,
+        write: &CompareAndSet<'_>,
+        has_ifeq: &AtomicBool,
+    ) -> RedisResult<Value> {
+        if has_ifeq.load(Ordering::Relaxed)
+            && let Some(set) = write.native()
+        {
+            match self.one(&set).await {
+                Err(error)
+                    if error.code() == Some("ERR") && error.detail() == Some("syntax error") =>
+                {
+                    has_ifeq.store(false, Ordering::Relaxed);
+                }
+                reply => return reply,
+            }
+        }
+        match self.one(&write.by_hash()).await {
+            Err(error) if error.code() == Some("NOSCRIPT") => self.one(&write.whole()).await,
+            reply => reply,
         }
     }
 }

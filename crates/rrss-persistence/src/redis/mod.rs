@@ -25,6 +25,7 @@
 
 mod address;
 mod commands;
+mod compare;
 mod connection;
 mod failure;
 mod options;

@@ -15,7 +15,7 @@ const AT_LEAST: usize = 10;
 pub(super) const START: u64 = 0;
 
 /// One call of `SCAN`. It answers keys of the pattern and the type, live ones only, some perhaps twice.
-pub(super) fn scan(from: u64, space: &KeySpace, count: usize) -> Request {
+pub(super) fn scan(from: u64, space: &KeySpace, count: usize) -> Request<'static> {
     let mut command = Cmd::new();
     command
         .arg("SCAN")

@@ -11,6 +11,7 @@ use rrss_core::{
 };
 
 use super::commands::{self, Nonsense, Request};
+use super::compare::{self, CompareAndSet};
 use super::connection::{Limits, Server};
 use super::failure::{self, Doing};
 use super::{Options, scan};
@@ -25,7 +26,8 @@ use super::{Options, scan};
 /// |---|---|
 /// | load | `GET` |
 /// | create | `SET … NX PXAT` |
-/// | update | `SET … XX PXAT`, or `KEEPTTL` where the deadline is to stay |
+/// | update, of what was loaded | `SET … IFEQ … PXAT` where the server has it (Valkey 8.1, Redis 8.4), else `EVALSHA` of a script that compares and sets; `KEEPTTL` where the deadline is to stay |
+/// | update, of whatever there is | `SET … XX PXAT`, or `KEEPTTL` |
 /// | touch | `PEXPIREAT`; `EXISTS` where the deadline is to stay; `PERSIST` and `EXISTS` together where it is to go |
 /// | delete | `UNLINK` |
 /// | list | `SCAN` |
@@ -90,7 +92,7 @@ impl Redis {
     async fn ask<T>(
         &self,
         doing: Doing,
-        request: Request,
+        request: Request<'_>,
         read: impl FnOnce(Value) -> Result<T, Nonsense>,
     ) -> Result<T> {
         let reply = self.server.ask(doing, &request).await?;
@@ -98,7 +100,7 @@ impl Redis {
     }
 
     /// Asks whether keys were found.
-    async fn found(&self, doing: Doing, request: Request) -> Result<bool> {
+    async fn found(&self, doing: Doing, request: Request<'_>) -> Result<bool> {
         self.ask(doing, request, |reply| commands::found(&reply))
             .await
     }
@@ -145,6 +147,12 @@ impl Backend for Redis {
                 "the `redis` backend does not know the guard of this write; update `rrss-persistence`",
             )
         };
+        if let Guard::Unchanged(loaded) = &op.guard {
+            let request = Request::CompareAndSet(CompareAndSet::new(op, loaded.as_bytes())?);
+            return self
+                .ask(Doing::Write, request, |reply| compare::written(&reply))
+                .await;
+        }
         let done = if op.deadline.is_past(op.now()) {
             match op.guard {
                 Guard::Absent => !self.found(Doing::Write, commands::exists(key)).await?,
@@ -152,7 +160,8 @@ impl Backend for Redis {
                 _ => return Err(unknown()),
             }
         } else {
-            let set = commands::set(key, op.bytes()?, op.guard, op.deadline).ok_or_else(unknown)?;
+            let set =
+                commands::set(key, op.bytes()?, &op.guard, op.deadline).ok_or_else(unknown)?;
             self.ask(Doing::Write, set, |reply| commands::was_set(&reply))
                 .await?
         };

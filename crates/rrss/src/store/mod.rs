@@ -2,14 +2,15 @@
 
 mod many;
 mod save;
+mod update;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rrss_core::{
-    Action, Answer, Clock, Deadline, Error, ErrorKind, Operation, Outcome, Pipeline, Result,
-    Session, SessionId, SystemClock, Timestamp,
+    Action, Answer, Clock, Conflict, Deadline, Error, ErrorKind, Operation, Outcome, Pipeline,
+    Result, Session, SessionId, SystemClock, Timestamp,
 };
 
 pub use self::many::Listing;
@@ -63,7 +64,26 @@ struct Inner {
     pipeline: Pipeline,
     clock: Arc<dyn Clock>,
     name: Option<String>,
+    conflict: Conflict,
     sweeper: Sweeper,
+}
+
+/// What a store has besides its pipeline.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) name: Option<String>,
+    pub(crate) conflict: Conflict,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            name: None,
+            conflict: Conflict::default(),
+        }
+    }
 }
 
 impl Store {
@@ -76,14 +96,15 @@ impl Store {
     /// A store over a pipeline that is built already.
     #[must_use]
     pub fn new(pipeline: Pipeline) -> Self {
-        Self::with_parts(pipeline, Arc::new(SystemClock), None)
+        Self::with_parts(pipeline, Parts::default())
     }
 
-    pub(crate) fn with_parts(
-        pipeline: Pipeline,
-        clock: Arc<dyn Clock>,
-        name: Option<String>,
-    ) -> Self {
+    pub(crate) fn with_parts(pipeline: Pipeline, parts: Parts) -> Self {
+        let Parts {
+            clock,
+            name,
+            conflict,
+        } = parts;
         let sweeper = Sweeper::new(&pipeline);
         let store = Self {
             inner: Arc::new(Inner {
@@ -187,6 +208,12 @@ impl Store {
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.inner.name.as_deref()
+    }
+
+    /// What a save does when the stored session changed since it was loaded.
+    #[must_use]
+    pub fn conflict(&self) -> Conflict {
+        self.inner.conflict
     }
 
     /// The pipeline.

@@ -1,5 +1,7 @@
 //! Storing a session: creating, replacing, and giving it a new id.
 
+#[cfg(doc)]
+use rrss_core::Conflict;
 use rrss_core::{Action, Answer, Deadline, Error, ErrorKind, Operation, Outcome, Result, Session};
 
 use super::{Store, unexpected};
@@ -16,8 +18,11 @@ const CREATE_ATTEMPTS: usize = 3;
 pub enum Saved {
     /// The session was new and is stored under a fresh id.
     Created,
-    /// The stored session was replaced.
+    /// The stored session was replaced; nobody had changed it meanwhile, or the policy is not to ask.
     Replaced,
+    /// Others had changed the stored session meanwhile; this session's changes were made to theirs, and it shows
+    /// both now.
+    Merged,
     /// There was no change to store; the backend was not asked.
     Unchanged,
     /// The session is new and has no fields; it was not stored, and the backend was not asked.
@@ -28,12 +33,17 @@ impl Store {
     /// Stores a session: creates it where it is new, replaces the stored one where it is not. A new session
     /// without fields is not stored, and one without changes is not written again.
     ///
+    /// Where the stored session changed since this one was loaded, the store's [`Conflict`] policy decides. By
+    /// default the changes of both are merged, field by field; a field that both changed gets the value of the
+    /// later save. It costs no operation more where nobody interfered.
+    ///
     /// The session is left as it was where this fails, so that it can be saved again.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Gone`] where it does not exist any more: deleted, expired or rotated away since it was loaded;
-    /// nothing is stored then. [`ErrorKind::Conflict`] where it is new and brings an id that is taken.
+    /// nothing is stored then. [`ErrorKind::Conflict`] where it is new and brings an id that is taken, where
+    /// the policy is to reject, or where others changed it again and again.
     /// [`ErrorKind::Value`] and [`ErrorKind::TooLarge`] where the codec cannot store it. Else as [`load`](Store::load).
     pub async fn save(&self, session: &mut Session) -> Result<Saved> {
         if session.is_new() {
@@ -46,16 +56,7 @@ impl Store {
         if !session.is_modified() {
             return Ok(Saved::Unchanged);
         }
-        let mut op = self.operation(Action::Update).with_session(session.clone());
-        let answer = self.run(&mut op).await?;
-        match answer.outcome {
-            Outcome::Done => {
-                mark_stored(session, &op, answer);
-                Ok(Saved::Replaced)
-            }
-            Outcome::Missing => Err(gone("saved")),
-            _ => Err(unexpected(&op, &answer)),
-        }
+        self.update(session).await
     }
 
     /// Gives a session a new id, with its fields, its unsaved changes and its creation time; the old id is dead
@@ -119,7 +120,7 @@ impl Store {
     }
 }
 
-fn mark_stored(session: &mut Session, op: &Operation, answer: Answer) {
+pub(super) fn mark_stored(session: &mut Session, op: &Operation, answer: Answer) {
     let kept = session
         .expires_at()
         .filter(|_| op.deadline == Deadline::Keep);
@@ -128,7 +129,7 @@ fn mark_stored(session: &mut Session, op: &Operation, answer: Answer) {
     }
 }
 
-fn gone(what: &str) -> Error {
+pub(super) fn gone(what: &str) -> Error {
     Error::new(
         ErrorKind::Gone,
         format!(
