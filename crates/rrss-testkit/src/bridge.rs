@@ -24,6 +24,7 @@ impl Backend for Subject {
             Outcome::Done => Ok(Written::Done),
             Outcome::Taken => Ok(Written::Taken),
             Outcome::Missing => Ok(Written::Gone),
+            Outcome::Changed => Ok(Written::Changed),
             outcome => Err(unexpected(&outcome)),
         }
     }
@@ -78,7 +79,7 @@ impl Subject {
         asked.key.clone_from(&op.key);
         asked.key_space.clone_from(&op.key_space);
         asked.deadline = op.deadline;
-        asked.guard = op.guard;
+        asked.guard = op.guard.clone();
         asked.payload = op.payload.clone();
         self.run(asked).await
     }

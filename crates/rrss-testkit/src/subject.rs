@@ -139,6 +139,12 @@ impl Subject {
         self.build((self.steps)(Store::builder(), &self.prefix), backend)
     }
 
+    /// A store over the backend, with more said of it than its steps.
+    pub(crate) fn store_with(&self, more: impl FnOnce(StoreBuilder) -> StoreBuilder) -> Store {
+        let steps = (self.steps)(Store::builder(), &self.prefix);
+        self.build(more(steps), self.clone())
+    }
+
     pub(crate) fn build(&self, steps: StoreBuilder, backend: impl Backend) -> Store {
         let steps = match &self.time {
             Time::Manual(clock) => steps.clock(clock.clone()),

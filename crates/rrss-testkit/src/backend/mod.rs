@@ -10,6 +10,7 @@ mod load;
 mod midway;
 mod sweep;
 mod touch;
+mod unchanged;
 mod update;
 
 pub use create::*;
@@ -19,6 +20,7 @@ pub use load::*;
 pub use midway::*;
 pub use sweep::*;
 pub use touch::*;
+pub use unchanged::*;
 pub use update::*;
 
 use crate::{Promise, Subject};
@@ -88,6 +90,12 @@ macro_rules! __backend_promises {
             update_of_a_missing_key_answers_gone_whatever_its_deadline
             an_update_and_a_delete_at_once_leave_nothing
             updates_at_once_are_never_mixed
+
+            update_of_what_was_loaded_is_done
+            update_of_what_has_changed_is_refused_and_stores_nothing
+            update_of_what_was_loaded_and_is_gone_is_refused_and_stores_nothing
+            update_of_what_was_loaded_minds_the_deadline
+            of_two_updates_of_the_same_bytes_exactly_one_is_done
 
             touch_moves_the_deadline_later
             touch_moves_the_deadline_earlier

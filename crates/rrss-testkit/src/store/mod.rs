@@ -4,6 +4,7 @@
 //! [`plain`](crate::plain), unless the subject [has others](crate::Subject::with_steps).
 
 mod ask;
+mod conflict;
 mod end;
 mod load;
 mod many;
@@ -12,6 +13,7 @@ mod rotate;
 mod save;
 mod update;
 
+pub use conflict::*;
 pub use end::*;
 pub use load::*;
 pub use many::*;
@@ -83,6 +85,14 @@ macro_rules! __store_promises {
             a_delete_that_overtakes_a_save_wins
             a_save_between_a_delete_and_its_answer_answers_gone
             a_save_dropped_midway_is_whole_or_absent
+
+            saves_of_different_fields_both_survive
+            of_two_saves_of_one_field_the_later_counts
+            a_merged_session_can_be_saved_again
+            of_many_saves_at_once_none_is_lost
+            a_conflict_with_a_session_that_is_gone_answers_gone
+            a_rejected_save_is_a_conflict_and_stores_nothing
+            the_last_write_replaces_what_others_changed
 
             touch_moves_the_deadline_and_never_the_data
             touch_says_whether_the_session_is_there_and_never_creates

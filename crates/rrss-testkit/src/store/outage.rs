@@ -74,7 +74,8 @@ pub async fn an_outage_leaves_everything_as_it_was(subject: Subject) {
     }
     assert_eq!(
         store.save(&mut new).await.expect("saving works"),
-        Saved::Replaced
+        Saved::Merged,
+        "the try whose answer was lost had stored the same"
     );
     assert_eq!(fields(&loaded(&store, &id(&new)).await), after);
     assert_eq!(count(&store).await, 1);

@@ -101,7 +101,20 @@ const BROKEN: &[(Flaw, &[&str])] = &[
             "of_two_deletes_at_once_exactly_one_answers_true",
             "two_sweeps_at_once_remove_each_once",
             "a_sweep_and_a_touch_at_once_agree",
+            "of_two_updates_of_the_same_bytes_exactly_one_is_done",
         ],
+    ),
+    (
+        Flaw::ForgetsWhatWasLoaded,
+        &[
+            "update_of_what_has_changed_is_refused_and_stores_nothing",
+            "update_of_what_was_loaded_minds_the_deadline",
+            "of_two_updates_of_the_same_bytes_exactly_one_is_done",
+        ],
+    ),
+    (
+        Flaw::RefusesWhatWasLoaded,
+        &["update_of_what_was_loaded_is_done"],
     ),
     (
         Flaw::Revives,
@@ -111,6 +124,10 @@ const BROKEN: &[(Flaw, &[&str])] = &[
             "update_of_an_expired_key_answers_gone_and_stores_nothing",
             "update_of_a_missing_key_answers_gone_whatever_its_deadline",
         ],
+    ),
+    (
+        Flaw::RevivesWhatWasLoaded,
+        &["update_of_what_was_loaded_and_is_gone_is_refused_and_stores_nothing"],
     ),
     (
         Flaw::RevivesExpired,

@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::flaw::Flaw;
 use bytes::Bytes;
 use rrss_core::{
-    Action, Backend, Cursor, Deadline, Error, ErrorKind, KeySpace, Operation, Page, Record, Result,
-    StorageKey, Timestamp, Written,
+    Action, Backend, Cursor, Deadline, Error, ErrorKind, Guard, KeySpace, Operation, Page, Record,
+    Result, StorageKey, Timestamp, Written,
 };
 
 /// A backend with this flaw.
@@ -175,11 +175,22 @@ impl Backend for Broken {
         } else {
             let is_there = match self.flaw {
                 Flaw::Revives => true,
+                Flaw::RevivesWhatWasLoaded if matches!(op.guard, Guard::Unchanged(_)) => true,
                 Flaw::RevivesExpired => expired.is_some(),
                 _ => live.is_some(),
             };
             if !is_there {
                 return Ok(Written::Gone);
+            }
+            if let Guard::Unchanged(loaded) = &op.guard {
+                let is_same = live
+                    .as_ref()
+                    .is_none_or(|live| live.bytes == loaded.as_bytes());
+                if !is_same && !self.has(Flaw::ForgetsWhatWasLoaded)
+                    || self.has(Flaw::RefusesWhatWasLoaded)
+                {
+                    return Ok(Written::Changed);
+                }
             }
         }
         if is_past && self.has(Flaw::RefusesPastDeadlines) {

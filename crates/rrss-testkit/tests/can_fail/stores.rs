@@ -57,8 +57,23 @@ const OVER: &[(Flaw, &[&str])] = &[
         ],
     ),
     (
+        Flaw::ForgetsWhatWasLoaded,
+        &[
+            "saves_of_different_fields_both_survive",
+            "a_merged_session_can_be_saved_again",
+            "of_many_saves_at_once_none_is_lost",
+            "a_rejected_save_is_a_conflict_and_stores_nothing",
+        ],
+    ),
+    (
+        Flaw::RevivesWhatWasLoaded,
+        &["a_conflict_with_a_session_that_is_gone_answers_gone"],
+    ),
+    (
         Flaw::UpdateAppends,
         &[
+            "of_two_saves_of_one_field_the_later_counts",
+            "the_last_write_replaces_what_others_changed",
             "save_replaces_what_was_stored",
             "an_emptied_session_is_stored_empty",
         ],

@@ -111,6 +111,7 @@ impl Store {
                 pipeline,
                 clock,
                 name,
+                conflict,
                 sweeper,
             }),
         };

@@ -43,18 +43,18 @@ impl Store {
             let id = candidate.id().ok_or_else(|| unexpected(&op, &answer))?;
             // A backend may not be able to tell a changed session from one that is gone: the load can.
             let fresh = self.load(id).await?.ok_or_else(|| gone("saved"))?;
+            candidate = session.merged_onto(fresh);
+            saved = Saved::Merged;
+            if !candidate.is_modified() {
+                // Others have stored the very same changes, or a try of ours whose answer was lost.
+                *session = candidate;
+                return Ok(saved);
+            }
             if self.conflict() == Conflict::Reject {
                 return Err(Error::new(
                     ErrorKind::Conflict,
                     "the session was changed by another request since it was loaded; load it again",
                 ));
-            }
-            candidate = session.merged_onto(fresh);
-            saved = Saved::Merged;
-            if !candidate.is_modified() {
-                // Others have made the very same changes.
-                *session = candidate;
-                return Ok(saved);
             }
             pause(attempt).await;
         }
