@@ -4,10 +4,9 @@ use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
-
-use tokio::sync::Barrier;
 
 /// No promise takes this long; one that does hangs, and says so instead of stopping the whole run.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -15,9 +14,8 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// How often a race is run where each needs a beginning of its own.
 pub(crate) const ROUNDS: usize = 100;
 
-/// How often two tasks run through the same keys, and how many keys there are.
-const BURSTS: usize = 20;
-const KEYS: usize = 50;
+/// On how many keys two operations are run at once.
+const CONTESTS: usize = 1_000;
 
 /// One promise, and how to hold a `T` to it.
 ///
@@ -88,20 +86,24 @@ where
     A: Send + 'static,
     B: Send + 'static,
 {
-    let barrier = Arc::new(Barrier::new(2));
-    let one = tokio::spawn(after(barrier.clone(), one));
-    let two = tokio::spawn(after(barrier, two));
+    let (start, other) = Pace::of_two();
+    let one = tokio::spawn(async move {
+        start.keep().await;
+        one.await
+    });
+    let two = tokio::spawn(async move {
+        other.keep().await;
+        two.await
+    });
     (joined(one).await, joined(two).await)
 }
 
-/// Runs two operations at once on each of many keys, and answers the keys with both answers.
-///
-/// After a common start both sides go through the keys at their own speed: whoever is ahead does the work, whoever
-/// is behind is refused sooner and catches up. So they meet on many keys, at every stage of an operation.
+/// Runs two operations at once on each of many keys, and answers the keys with both answers. Now one side is a little
+/// ahead and now the other, so that they meet at every stage of an operation.
 pub(crate) async fn contest<A, B, P, Q>(
     prepare: impl AsyncFn(&str),
-    one: impl Fn(String) -> P + Send + Clone + 'static,
-    two: impl Fn(String) -> Q + Send + Clone + 'static,
+    one: impl Fn(String) -> P + Send + 'static,
+    two: impl Fn(String) -> Q + Send + 'static,
 ) -> Vec<(String, A, B)>
 where
     A: Send + 'static,
@@ -109,38 +111,76 @@ where
     P: Future<Output = A> + Send + 'static,
     Q: Future<Output = B> + Send + 'static,
 {
-    let mut contests = Vec::new();
-    for burst in 0..BURSTS {
-        let keys: Vec<String> = (0..KEYS).map(|n| format!("race-{burst}-{n}")).collect();
-        for key in &keys {
-            prepare(key).await;
-        }
-        let (ones, twos) = at_once(
-            each(keys.clone(), one.clone()),
-            each(keys.clone(), two.clone()),
-        )
-        .await;
-        let answers = ones.into_iter().zip(twos);
-        contests.extend(
-            keys.into_iter()
-                .zip(answers)
-                .map(|(key, (a, b))| (key, a, b)),
-        );
+    let keys: Vec<String> = (0..CONTESTS).map(|n| format!("race-{n}")).collect();
+    for key in &keys {
+        prepare(key).await;
     }
-    contests
+    let (pace, other) = Pace::of_two();
+    let one = tokio::spawn(each(keys.clone(), pace, one));
+    let two = tokio::spawn(each(keys.clone(), other, two));
+    let answers = joined(one).await.into_iter().zip(joined(two).await);
+    let contests = keys.into_iter().zip(answers);
+    contests.map(|(key, (a, b))| (key, a, b)).collect()
 }
 
-async fn each<T, F: Future<Output = T>>(keys: Vec<String>, act: impl Fn(String) -> F) -> Vec<T> {
+async fn each<T, F: Future<Output = T>>(
+    keys: Vec<String>,
+    pace: Pace,
+    act: impl Fn(String) -> F,
+) -> Vec<T> {
     let mut answers = Vec::with_capacity(keys.len());
-    for key in keys {
+    for (round, key) in keys.into_iter().enumerate() {
+        pace.keep().await;
+        let handicap = if pace.is_first {
+            round % 4
+        } else {
+            round / 4 % 4
+        };
+        for _ in 0..handicap {
+            tokio::task::yield_now().await;
+        }
         answers.push(act(key).await);
     }
     answers
 }
 
-async fn after<T>(barrier: Arc<Barrier>, then: impl Future<Output = T>) -> T {
-    barrier.wait().await;
-    then.await
+/// Two tasks that begin each round together. A barrier would let the last who comes go on at once, and wake the other some
+/// microseconds later, when an operation in memory is over; so each waits until it sees that the other has come.
+struct Pace {
+    own: Arc<AtomicUsize>,
+    other: Arc<AtomicUsize>,
+    is_first: bool,
+}
+
+impl Pace {
+    fn of_two() -> (Self, Self) {
+        let (one, two) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let first = Self {
+            own: one.clone(),
+            other: two.clone(),
+            is_first: true,
+        };
+        let second = Self {
+            own: two,
+            other: one,
+            is_first: false,
+        };
+        (first, second)
+    }
+
+    async fn keep(&self) {
+        let round = self.own.fetch_add(1, Ordering::SeqCst) + 1;
+        while self.other.load(Ordering::SeqCst) < round {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl Drop for Pace {
+    /// Nobody waits for one that is done, or that panicked.
+    fn drop(&mut self) {
+        self.own.store(usize::MAX, Ordering::SeqCst);
+    }
 }
 
 /// The answer of a task; its panic is the test's.

@@ -160,7 +160,6 @@ const BROKEN: &[(Flaw, &[&str])] = &[
             "touch_moves_the_deadline_later",
             "touch_moves_the_deadline_earlier",
             "touch_without_a_deadline_never_ends",
-            "a_sweep_and_a_touch_at_once_agree",
         ],
     ),
     (Flaw::TouchCreates, &["touch_never_creates"]),

@@ -17,6 +17,7 @@ use rrss_core::{
 pub(crate) struct Broken {
     flaw: Flaw,
     kept: Mutex<Kept>,
+    turn: tokio::sync::Mutex<()>,
     pauses: AtomicU64,
 }
 
@@ -44,6 +45,7 @@ impl Broken {
         Self {
             flaw,
             kept: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
             pauses: AtomicU64::new(0),
         }
     }
@@ -88,17 +90,29 @@ impl Broken {
             .cloned()
     }
 
+    /// One change at a time, unless that is the flaw.
+    async fn turn(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        if self.has(Flaw::ChecksThenActs) {
+            return None;
+        }
+        Some(self.turn.lock().await)
+    }
+
     /// Between the look at what is there and the change of it, where another comes in: waits a while for one.
     async fn pause(&self) {
         if !self.has(Flaw::ChecksThenActs) {
             return;
         }
         let came = self.pauses.fetch_add(1, Ordering::SeqCst) + 1;
-        for _ in 0..500 {
+        for _ in 0..50 {
             tokio::task::yield_now().await;
             if self.pauses.load(Ordering::SeqCst) > came {
-                return;
+                break;
             }
+        }
+        // Two that met would go on in the same order each time.
+        for _ in 0..came.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60 {
+            tokio::task::yield_now().await;
         }
     }
 
@@ -153,6 +167,7 @@ impl Backend for Broken {
     }
 
     async fn write(&self, op: &Operation) -> Result<Written> {
+        let _turn = self.turn().await;
         let (key, bytes, now) = (self.key(op)?, op.bytes()?.clone(), op.now());
         let is_past = op.deadline.is_past(now);
         if is_past && self.has(Flaw::PastDeadlinesComeFirst) {
@@ -230,6 +245,7 @@ impl Backend for Broken {
     }
 
     async fn touch(&self, op: &Operation) -> Result<bool> {
+        let _turn = self.turn().await;
         let key = self.key(op)?;
         let Some(mut live) = self.live(&key, op.now()) else {
             if self.has(Flaw::TouchCreates) {
@@ -260,6 +276,7 @@ impl Backend for Broken {
     }
 
     async fn delete(&self, op: &Operation) -> Result<bool> {
+        let _turn = self.turn().await;
         let key = self.key(op)?;
         let was_there = self.live(&key, op.now()).is_some();
         self.pause().await;
@@ -319,6 +336,7 @@ impl Backend for Broken {
     }
 
     async fn sweep(&self, op: &Operation, limit: usize) -> Result<u64> {
+        let _turn = self.turn().await;
         let limit = match self.flaw {
             Flaw::SweepsNothing => return Ok(0),
             Flaw::SweepsWithoutLimit => usize::MAX,
