@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
 use axum::routing::{get, post};
-use rrss::{Session, SessionId, Store};
+use rrss::{Saved, Session, SessionId, Store};
 use rrss_axum::SessionLayer;
 use rrss_test_servers::{Flavor, RedisServer};
 use tower::ServiceExt;
@@ -17,6 +17,11 @@ type Commands = BTreeMap<String, u64>;
 
 /// A store that is connected already, and its server with every count at nought.
 async fn connected(flavor: Flavor) -> (RedisServer, Store) {
+    connected_with(flavor, "").await
+}
+
+/// The same, with more lines of TOML.
+async fn connected_with(flavor: Flavor, more: &str) -> (RedisServer, Store) {
     let server = RedisServer::start(flavor);
     let store = Store::from_toml(&format!(
         "step = [
@@ -25,7 +30,7 @@ async fn connected(flavor: Flavor) -> (RedisServer, Store) {
             {{ type = 'json-codec' }},
             {{ type = 'compression', min_bytes = 0 }},
             {{ type = 'redis', url = '{}' }},
-        ]",
+        ]\n{more}",
         server.url()
     ))
     .unwrap();
@@ -79,9 +84,50 @@ async fn a_create_is_one_set() {
 }
 
 #[tokio::test]
-async fn an_update_is_one_set() {
+async fn an_update_is_one_command_that_compares_and_sets() {
     for flavor in Flavor::ALL {
         let (server, store) = connected(flavor).await;
+        let mut session = stored(&store).await;
+        // The first one learns whether the server has `SET … IFEQ`.
+        session.insert("user", "eve").unwrap();
+        store.save(&mut session).await.unwrap();
+        session.insert("user", "bob").unwrap();
+        let (saved, cost) = cost(&server, store.save(&mut session)).await;
+        assert_eq!(saved.unwrap(), Saved::Replaced);
+        assert_eq!(cost, compare_and_set(flavor, 1, 1), "{flavor}");
+    }
+}
+
+/// So many tries of a compare and set, of which so many found what was loaded. What a script calls is counted
+/// beside the script.
+fn compare_and_set(flavor: Flavor, tries: u64, done: u64) -> Commands {
+    match flavor {
+        Flavor::Valkey => commands([("set", tries)]),
+        _ => commands([("evalsha", tries), ("get", tries), ("set", done)]),
+    }
+}
+
+#[tokio::test]
+async fn a_save_that_merges_is_a_try_a_load_and_another_try() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        let mut session = stored(&store).await;
+        let mut other = store.load(&id(&session)).await.unwrap().unwrap();
+        other.insert("theme", "dark").unwrap();
+        store.save(&mut other).await.unwrap();
+        session.insert("user", "bob").unwrap();
+        let (saved, cost) = cost(&server, store.save(&mut session)).await;
+        assert_eq!(saved.unwrap(), Saved::Merged);
+        let mut expected = compare_and_set(flavor, 2, 1);
+        *expected.entry("get".to_owned()).or_default() += 1;
+        assert_eq!(cost, expected, "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn an_update_where_the_last_write_counts_is_one_set() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected_with(flavor, "[store]\nconflict = 'last-write'\n").await;
         let mut session = stored(&store).await;
         session.insert("user", "bob").unwrap();
         let (saved, cost) = cost(&server, store.save(&mut session)).await;
@@ -265,11 +311,21 @@ async fn a_request_costs_what_its_handler_does_with_the_session() {
     for flavor in Flavor::ALL {
         let (server, store) = connected(flavor).await;
         let site = site(store.clone());
+        // The first update learns whether the server has `SET … IFEQ`.
+        ask(
+            &site,
+            "POST",
+            "/change",
+            Some(id(&stored(&store).await).as_str()),
+        )
+        .await;
+        let mut load_and_update = compare_and_set(flavor, 1, 1);
+        *load_and_update.entry("get".to_owned()).or_default() += 1;
         for (method, path, expected) in [
             ("GET", "/without", commands([])),
             ("GET", "/untouched", commands([])),
             ("GET", "/read", commands([("get", 1)])),
-            ("POST", "/change", commands([("get", 1), ("set", 1)])),
+            ("POST", "/change", load_and_update),
             (
                 "POST",
                 "/rotate",

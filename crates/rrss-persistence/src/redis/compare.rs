@@ -101,3 +101,64 @@ pub(super) fn written(reply: &Value) -> Result<Written, Nonsense> {
         _ => Err(Nonsense),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rrss_core::{Action, Payload, StorageKey, Timestamp};
+
+    use super::*;
+
+    fn words(command: &Cmd) -> String {
+        let words = command.args_iter().map(|arg| match arg {
+            redis::Arg::Simple(word) => String::from_utf8_lossy(word).into_owned(),
+            _ => panic!("a cursor"),
+        });
+        words
+            .collect::<Vec<_>>()
+            .join(" ")
+            .replace(SCRIPT, "script")
+            .replace(&*HASH, "hash")
+    }
+
+    #[test]
+    fn every_way_says_what_was_loaded_and_until_when() {
+        let mut op = Operation::new(Action::Update, Timestamp::from_millis(5));
+        op.key = Some(StorageKey::from("k".to_owned()));
+        op.payload = Payload::Bytes("new".into());
+        for (deadline, native, by_hash) in [
+            (
+                Deadline::Keep,
+                Some("SET k new IFEQ old KEEPTTL"),
+                "EVALSHA hash 1 k old new KEEPTTL",
+            ),
+            (
+                Deadline::Never,
+                Some("SET k new IFEQ old"),
+                "EVALSHA hash 1 k old new",
+            ),
+            (
+                Deadline::At(Timestamp::from_millis(6)),
+                Some("SET k new IFEQ old PXAT 6"),
+                "EVALSHA hash 1 k old new PXAT 6",
+            ),
+            (
+                Deadline::At(Timestamp::from_millis(5)),
+                None,
+                "EVALSHA hash 1 k old  UNLINK",
+            ),
+        ] {
+            op.deadline = deadline;
+            let write = CompareAndSet::new(&op, b"old").unwrap();
+            assert_eq!(write.native().as_ref().map(words).as_deref(), native);
+            assert_eq!(words(&write.by_hash()), by_hash);
+            let whole = by_hash.replace("EVALSHA hash", "EVAL script");
+            assert_eq!(words(&write.whole()), whole);
+        }
+    }
+
+    #[test]
+    fn a_reply_of_another_kind_is_nonsense() {
+        assert!(written(&Value::Int(2)).is_err());
+        assert!(written(&Value::BulkString(b"OK".to_vec())).is_err());
+    }
+}

@@ -1,6 +1,7 @@
 //! Logging in, and what a user must be allowed.
 
-use rrss_core::{Backend, Deadline, ErrorKind, Secret};
+use bytes::Bytes;
+use rrss_core::{Backend, Deadline, ErrorKind, Guard, Secret, Written};
 use rrss_persistence::redis::{Options, Redis};
 use rrss_test_servers::{Flavor, RedisServer};
 
@@ -113,6 +114,9 @@ async fn a_user_with_the_commands_that_the_readme_lists_can_do_everything(server
         .write(&update(key, b"{}", Deadline::Keep))
         .await
         .unwrap();
+    let mut compared = update(key, b"{\"a\":1}", Deadline::Keep);
+    compared.guard = Guard::Unchanged(Bytes::from_static(b"{}").into());
+    assert_eq!(redis.write(&compared).await.unwrap(), Written::Done);
     for deadline in [in_an_hour(), Deadline::Keep, Deadline::Never] {
         assert!(redis.touch(&touch(key, deadline)).await.unwrap());
     }
