@@ -39,7 +39,8 @@ pub trait Backend: Send + Sync + 'static {
     /// there, and stores nothing. Of two creates of one key at once, and of two updates of the same bytes, exactly
     /// one is done.
     /// With [`Deadline::Keep`](crate::Deadline::Keep) a replaced session keeps the deadline that it has, and a new
-    /// one has none. A deadline that is not in the future removes what is there, and is done.
+    /// one has none. Where the guard holds, a deadline that is not in the
+    /// future removes what is there, and is done.
     ///
     /// # Errors
     ///

@@ -102,7 +102,7 @@ pub struct KeySpace {
 }
 
 impl KeySpace {
-    /// The keys that begin with `prefix` and end with `suffix`.
+    /// The keys that begin with `prefix` and end with `suffix`, the two not overlapping.
     pub fn new(prefix: impl Into<String>, suffix: impl Into<String>) -> Self {
         Self {
             prefix: prefix.into(),

@@ -216,3 +216,24 @@ host = "localhost"
     assert!(report.contains("`host` of step `redis`"), "{report}");
     assert!(report.contains("2 problems"), "{report}");
 }
+
+#[tokio::test]
+async fn a_rotation_keeps_the_deadline_that_the_caller_gave() {
+    let clock = clock();
+    let store = Store::builder()
+        .clock(clock.clone())
+        .step::<KeyMapper>(Default::default())
+        .step::<JsonCodec>(Default::default())
+        .step::<Memory>(Default::default())
+        .build()
+        .unwrap();
+    let mut session = Session::new();
+    session.insert("a", &1).unwrap();
+    let deadline = store.now() + HOUR;
+    session.set_expires_at(deadline);
+    store.save(&mut session).await.unwrap();
+    store.rotate(&mut session).await.unwrap();
+    assert_eq!(session.expires_at(), Some(deadline));
+    clock.advance(HOUR);
+    assert!(store.load(session.id().unwrap()).await.unwrap().is_none());
+}

@@ -47,6 +47,7 @@ impl Session {
         let mut renewed = self.clone();
         renewed.id = None;
         renewed.stored = None;
+        renewed.expires_at = None;
         renewed.is_new = true;
         renewed.fields.mark_unsaved();
         renewed

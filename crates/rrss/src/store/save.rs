@@ -76,6 +76,13 @@ impl Store {
             return self.save(session).await;
         };
         let mut renewed = session.renewed();
+        // Where a step sets deadlines, it sets the new one too; else the one that the caller gave goes along.
+        if let Some(deadline) = session.expires_at()
+            && renewed.requested_deadline().is_none()
+            && !self.inner.pipeline.sets_deadlines()
+        {
+            renewed.set_expires_at(deadline);
+        }
         self.create(&mut renewed).await?;
         if self.delete(&old).await? {
             *session = renewed;
