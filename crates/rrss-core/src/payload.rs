@@ -125,7 +125,9 @@ mod tests {
         let mut op = Operation::new(Action::Update, Timestamp::from_millis(0));
         op.payload = Payload::Bytes(bytes.clone());
         let record = Record::new(bytes, None);
-        let debug = format!("{op:?} {record:?}");
+        let cursor = Some(Cursor::from(b"sessions:hunter2".to_vec()));
+        let list = Operation::new(Action::List { cursor, limit: 1 }, Timestamp::from_millis(0));
+        let debug = format!("{op:?} {record:?} {list:?}");
         assert!(
             !debug.contains("hunter2") && debug.contains("17 bytes"),
             "{debug}"
