@@ -17,38 +17,42 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 impl Store {
     /// Replaces the stored session. Nobody interfered: one operation. Somebody did: as the policy says.
     pub(super) async fn update(&self, session: &mut Session) -> Result<Saved> {
-        let mut candidate = session.clone();
-        let mut saved = Saved::Replaced;
+        let mut merged: Option<Session> = None;
         for attempt in 1..=ATTEMPTS {
+            let candidate = merged.as_ref().unwrap_or(session);
             let mut op = self
                 .operation(Action::Update)
                 .with_session(candidate.clone());
-            if let Some(stored) = candidate
-                .stored()
-                .filter(|_| self.conflict() != Conflict::LastWrite)
+            if let Some(stored) = candidate.stored()
+                && self.conflict() != Conflict::LastWrite
             {
                 op.guard = Guard::Unchanged(stored.clone());
             }
             let answer = self.run(&mut op).await?;
             match answer.outcome {
                 Outcome::Done => {
-                    mark_stored(&mut candidate, &op, answer);
-                    *session = candidate;
+                    let saved = match merged {
+                        None => Saved::Replaced,
+                        Some(merged) => {
+                            *session = merged;
+                            Saved::Merged
+                        }
+                    };
+                    mark_stored(session, &op, answer);
                     return Ok(saved);
                 }
                 Outcome::Missing => return Err(gone("saved")),
                 Outcome::Changed => {}
                 _ => return Err(unexpected(&op, &answer)),
             }
-            let id = candidate.id().ok_or_else(|| unexpected(&op, &answer))?;
+            let id = session.id().ok_or_else(|| unexpected(&op, &answer))?;
             // A backend may not be able to tell a changed session from one that is gone: the load can.
             let fresh = self.load(id).await?.ok_or_else(|| gone("saved"))?;
-            candidate = session.merged_onto(fresh);
-            saved = Saved::Merged;
-            if !candidate.is_modified() {
+            let again = session.merged_onto(fresh);
+            if !again.is_modified() {
                 // Others have stored the very same changes, or a try of ours whose answer was lost.
-                *session = candidate;
-                return Ok(saved);
+                *session = again;
+                return Ok(Saved::Merged);
             }
             if self.conflict() == Conflict::Reject {
                 return Err(Error::new(
@@ -56,6 +60,7 @@ impl Store {
                     "the session was changed by another request since it was loaded; load it again",
                 ));
             }
+            merged = Some(again);
             pause(attempt).await;
         }
         Err(Error::new(
