@@ -85,10 +85,17 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         groups: Vec::new(),
         promises: Vec::new(),
     };
+    if allocations::COUNTED && matches!(cli.bench, Bench::Embedded) {
+        return Err(
+            "this build counts allocations, which `embedded` has no figures of; \
+             leave out `--features count-allocations`"
+                .into(),
+        );
+    }
     if matches!(cli.bench, Bench::Sessions | Bench::All) {
         report.add(sessions::run(size, quick)?);
     }
-    if matches!(cli.bench, Bench::Embedded | Bench::All) {
+    if matches!(cli.bench, Bench::Embedded | Bench::All) && !allocations::COUNTED {
         report.add(embedded::run(size, &dir, quick)?);
     }
     print!("{report}");
@@ -100,10 +107,10 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
 
 /// How to run this again.
 fn command() -> String {
-    let features = if cfg!(feature = "count-allocations") {
-        ""
+    let features = if allocations::COUNTED {
+        " --features count-allocations"
     } else {
-        " --no-default-features"
+        ""
     };
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     format!(

@@ -48,12 +48,25 @@ pub enum Compare {
     Time,
     /// Operations in a second: more is better.
     Rate,
+    /// Heap allocations of one operation: fewer are better.
+    Allocations,
 }
 
 /// One contender's figures for one operation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Row {
     pub name: &'static str,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub times: Option<Times>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allocations: Option<f64>,
+    /// The ratio against the baseline.
+    pub ratio: f64,
+}
+
+/// How long an operation took.
+#[derive(Debug, Serialize)]
+pub struct Times {
     /// The median time, in nanoseconds.
     pub nanoseconds: f64,
     /// The quartiles of the time.
@@ -62,29 +75,51 @@ pub struct Row {
     /// Processor time on all threads, where more than one works.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_nanoseconds: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub allocations: Option<f64>,
-    /// The ratio of the medians, against the baseline's.
-    pub ratio: f64,
 }
 
-impl Row {
-    /// The figures without a ratio yet: [`Group::new`] knows the others.
-    pub fn new(name: &'static str, samples: &Samples) -> Self {
+impl Times {
+    pub fn new(samples: &Samples) -> Self {
         Self {
-            name,
             nanoseconds: samples.median(),
             quartiles: samples.quartiles(),
             per_second: 1e9 / samples.median(),
             cpu_nanoseconds: None,
-            allocations: None,
-            ratio: f64::NAN,
         }
     }
 }
 
+impl Row {
+    /// A row of times; its ratio is told by the [`Group`].
+    pub fn timed(name: &'static str, times: Times) -> Self {
+        Self {
+            name,
+            times: Some(times),
+            ..Self::default()
+        }
+    }
+
+    /// A row of allocations; its ratio is told by the [`Group`].
+    pub fn counted(name: &'static str, allocations: f64) -> Self {
+        Self {
+            name,
+            allocations: Some(allocations),
+            ..Self::default()
+        }
+    }
+
+    fn figure(&self, compare: Compare) -> f64 {
+        let times = self.times.as_ref();
+        let figure = match compare {
+            Compare::Time => times.map(|times| times.nanoseconds),
+            Compare::Rate => times.map(|times| times.per_second),
+            Compare::Allocations => self.allocations,
+        };
+        figure.unwrap_or(f64::NAN)
+    }
+}
+
 impl Group {
-    /// The rows of one group, with the ratios of the medians against those of `baseline`.
+    /// The rows of one group, with the ratios of the medians against that of `baseline`.
     pub fn new(
         title: String,
         compare: Compare,
@@ -94,12 +129,9 @@ impl Group {
         let base = rows
             .iter()
             .find(|row| row.name == baseline)
-            .map_or(f64::NAN, |row| row.nanoseconds);
+            .map_or(f64::NAN, |row| row.figure(compare));
         for row in &mut rows {
-            row.ratio = match compare {
-                Compare::Time => row.nanoseconds / base,
-                Compare::Rate => base / row.nanoseconds,
-            };
+            row.ratio = row.figure(compare) / base;
         }
         Self {
             title,
@@ -130,7 +162,7 @@ pub struct Promise {
 impl Promise {
     pub fn is_kept(&self) -> bool {
         match self.compare {
-            Compare::Time => self.measured < self.limit,
+            Compare::Time | Compare::Allocations => self.measured < self.limit,
             Compare::Rate => self.measured >= self.limit,
         }
     }
@@ -139,7 +171,7 @@ impl Promise {
 impl fmt::Display for Promise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bound = match self.compare {
-            Compare::Time => "less than",
+            Compare::Time | Compare::Allocations => "less than",
             Compare::Rate => "at least",
         };
         let verdict = if self.is_kept() { "kept" } else { "NOT KEPT" };
@@ -161,20 +193,25 @@ mod tests {
     use super::*;
 
     fn row(name: &'static str, nanoseconds: f64) -> Row {
-        Row {
+        let times = Times {
             nanoseconds,
-            ..Row::new(name, &Samples::default())
-        }
+            per_second: 1e9 / nanoseconds,
+            ..Times::new(&Samples::default())
+        };
+        Row::timed(name, times)
     }
 
     #[test]
-    fn a_ratio_below_one_is_less_time_or_fewer_operations() {
+    fn a_ratio_below_one_is_less_time_fewer_operations_or_fewer_allocations() {
         let rows = || vec![row("ours", 10.0), row("theirs", 40.0)];
         let time = Group::new(String::new(), Compare::Time, "theirs", rows());
         assert_eq!((time.ratio("ours"), time.ratio("theirs")), (0.25, 1.0));
         let rate = Group::new(String::new(), Compare::Rate, "theirs", rows());
         assert_eq!((rate.ratio("ours"), rate.ratio("theirs")), (4.0, 1.0));
         assert!(rate.ratio("nobody").is_nan());
+        let rows = vec![Row::counted("ours", 5.0), Row::counted("theirs", 50.0)];
+        let counts = Group::new(String::new(), Compare::Allocations, "theirs", rows);
+        assert_eq!(counts.ratio("ours"), 0.1);
     }
 
     #[test]

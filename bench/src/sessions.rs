@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::allocations;
 use crate::corpus::{self, BEGIN, CHANGED_FIELD, READ_FIELD, Size};
 use crate::measure::{self, Contender, Schedule};
-use crate::report::{Compare, Findings, Group, Promise, Row};
+use crate::report::{Compare, Findings, Group, Promise, Row, Times};
 
 const FULL: Schedule = Schedule::new(31, Duration::from_millis(100));
 const QUICK: Schedule = Schedule::new(7, Duration::from_millis(30));
@@ -41,13 +41,14 @@ pub fn run(size: Size, quick: bool) -> Result<Findings> {
     let load = fixture.load();
     let save = fixture.save()?;
     let request = fixture.request();
-    let promise = Promise {
+    let promise = (!allocations::COUNTED).then(|| Promise {
         what: format!("a load and a read of one field, {PIPELINE}, against {MAP}"),
         compare: Compare::Time,
         limit: 0.5,
         measured: load.ratio(PIPELINE),
-    };
-    Ok((vec![load, save, request], vec![promise]))
+    });
+    let promises = promise.into_iter().collect();
+    Ok((vec![load, save, request], promises))
 }
 
 struct Fixture {
@@ -220,17 +221,26 @@ impl Fixture {
     }
 
     fn compare(&self, what: &str, mut contenders: Vec<Contender<'_>>) -> Group {
-        let title = format!("Sessions of {} bytes: {what}", self.mean_bytes);
-        let samples = measure::in_turns(&title, &mut contenders, self.schedule);
-        let rows = contenders
-            .iter_mut()
-            .zip(&samples)
-            .map(|(each, samples)| Row {
-                allocations: allocations::per_operation(COUNTED, &mut each.batch),
-                ..Row::new(each.name, samples)
-            });
-        let rows = rows.collect();
-        Group::new(title, Compare::Time, MAP, rows)
+        let title = format!("Sessions of {} bytes, {what}", self.mean_bytes);
+        let (compare, rows) = if allocations::COUNTED {
+            let count = |each: &mut Contender<'_>| {
+                let allocations = allocations::per_operation(COUNTED, &mut each.batch);
+                Row::counted(each.name, allocations)
+            };
+            (
+                Compare::Allocations,
+                contenders.iter_mut().map(count).collect(),
+            )
+        } else {
+            let samples = measure::in_turns(&title, &mut contenders, self.schedule);
+            let time =
+                |(each, samples): (&Contender<'_>, _)| Row::timed(each.name, Times::new(samples));
+            (
+                Compare::Time,
+                contenders.iter().zip(&samples).map(time).collect(),
+            )
+        };
+        Group::new(title, compare, MAP, rows)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 
-use crate::report::{Compare, Group, Report, Row};
+use crate::report::{Compare, Group, Report, Row, Times};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,7 +52,7 @@ impl fmt::Display for Group {
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        writeln!(f, "{}\n\n{table}", self.title)
+        writeln!(f, "### {}\n\n{table}", self.title)
     }
 }
 
@@ -70,25 +70,32 @@ impl Group {
             name: name.to_owned(),
             cell: Box::new(cell),
         };
-        let figure = match self.compare {
-            Compare::Time => column("time", |row| Some(time(row.nanoseconds))),
-            Compare::Rate => column("per second", |row| Some(grouped(row.per_second))),
+        let timed = |name: &str, cell: fn(&Times) -> Option<String>| Column {
+            name: name.to_owned(),
+            cell: Box::new(move |row| row.times.as_ref().and_then(cell)),
         };
-        let spread = match self.compare {
-            Compare::Time => column("quartiles", |row| {
-                let (low, high) = row.quartiles;
-                Some(format!("{} – {}", time(low), time(high)))
-            }),
-            Compare::Rate => column("quartiles", |row| {
-                let (low, high) = row.quartiles;
-                Some(format!("{} – {}", grouped(1e9 / high), grouped(1e9 / low)))
-            }),
+        let (figure, spread) = if self.compare == Compare::Rate {
+            (
+                timed("per second", |times| Some(grouped(times.per_second))),
+                timed("quartiles", |times| {
+                    let (low, high) = times.quartiles;
+                    Some(format!("{} – {}", grouped(1e9 / high), grouped(1e9 / low)))
+                }),
+            )
+        } else {
+            (
+                timed("time", |times| Some(time(times.nanoseconds))),
+                timed("quartiles", |times| {
+                    let (low, high) = times.quartiles;
+                    Some(format!("{} – {}", time(low), time(high)))
+                }),
+            )
         };
         vec![
             column("", |row| Some(row.name.to_owned())),
             figure,
             spread,
-            column("CPU", |row| row.cpu_nanoseconds.map(time)),
+            timed("CPU", |times| times.cpu_nanoseconds.map(time)),
             column("allocations", |row| {
                 row.allocations.map(|count| format!("{count:.1}"))
             }),
@@ -138,16 +145,19 @@ mod tests {
 
     #[test]
     fn a_group_is_a_markdown_table_without_the_columns_that_it_has_no_figures_for() {
-        let row = |name, nanoseconds| Row {
-            nanoseconds,
-            quartiles: (nanoseconds, nanoseconds),
-            ..Row::new(name, &Samples::default())
+        let row = |name, nanoseconds| {
+            let times = Times {
+                nanoseconds,
+                quartiles: (nanoseconds, nanoseconds),
+                ..Times::new(&Samples::default())
+            };
+            Row::timed(name, times)
         };
         let rows = vec![row("ours", 500.0), row("theirs", 2_000.0)];
         let group = Group::new("Loads".to_owned(), Compare::Time, "theirs", rows);
         let text = group.to_string();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "Loads");
+        assert_eq!(lines[0], "### Loads");
         assert!(lines[2].starts_with('|') && lines[2].contains("against theirs"));
         assert!(lines[4].contains("500 ns") && lines[4].contains("0.25 ×"));
         assert!(!text.contains("CPU") && !text.contains("allocations"));

@@ -23,7 +23,7 @@ use self::sqlite::{Commit, Database};
 use crate::corpus::Size;
 use crate::machine;
 use crate::measure::{self, Contender, Schedule};
-use crate::report::{Compare, Findings, Group, Promise, Row};
+use crate::report::{Compare, Findings, Group, Promise, Row, Times};
 
 const FULL: Schedule = Schedule::new(11, Duration::from_secs(1));
 const QUICK: Schedule = Schedule::new(3, Duration::from_millis(100));
@@ -77,9 +77,12 @@ pub fn run(size: Size, dir: &Path, quick: bool) -> Result<Findings, Box<dyn Erro
             size.name()
         );
         let samples = measure::in_turns(&title, &mut contenders, schedule);
-        let rows = contenders.iter().zip(&samples).map(|(each, samples)| Row {
-            cpu_nanoseconds: Some(samples.cpu()),
-            ..Row::new(each.name, samples)
+        let rows = contenders.iter().zip(&samples).map(|(each, samples)| {
+            let times = Times {
+                cpu_nanoseconds: Some(samples.cpu()),
+                ..Times::new(samples)
+            };
+            Row::timed(each.name, times)
         });
         let group = Group::new(title, Compare::Rate, SQLITE, rows.collect());
         promises.push(Promise {
