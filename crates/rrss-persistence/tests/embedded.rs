@@ -396,7 +396,7 @@ fn narrow_runtime() -> tokio::runtime::Runtime {
 fn an_engine_that_blocks_does_not_stall_the_runtime() {
     let (embedded, _dir) = on_disk();
     let (load, create) = (load("s:1", 0), create("s:1", "{}", 0, until(100)));
-    let (touch, delete, sweep) = (touch("s:1", 0, until(200)), delete("s:1", 0), sweep(1_000));
+    let (touch, delete, sweep) = (touch("s:1", 0, until(200)), delete("s:2", 0), sweep(1_000));
     narrow_runtime().block_on(async {
         let release = hold_up_blocking_work().await;
         let mut operations: Vec<Pending<'_>> = vec![
@@ -405,8 +405,8 @@ fn an_engine_that_blocks_does_not_stall_the_runtime() {
             Box::pin(async { embedded.touch(&touch).await.unwrap() }),
             Box::pin(async { embedded.list(&load, None, 1).await.unwrap().keys.len() == 1 }),
             Box::pin(async { embedded.count(&load).await.unwrap() == 1 }),
-            Box::pin(async { embedded.delete(&delete).await.unwrap() }),
-            Box::pin(async { embedded.sweep(&sweep, 1).await.unwrap() == 0 }),
+            Box::pin(async { !embedded.delete(&delete).await.unwrap() }),
+            Box::pin(async { embedded.sweep(&sweep, 1).await.unwrap() == 1 }),
             Box::pin(async { embedded.ping().await.is_ok() }),
             Box::pin(async { embedded.close().await.is_ok() }),
         ];

@@ -9,8 +9,9 @@
 //! | `meta` | `format` | the version of this layout: 1 |
 //!
 //! Deadlines are milliseconds since 1970 in 8 bytes, big endian, so that they sort; `2^64 - 1` stands for none.
-//! Each operation is one atomic batch over the keyspaces, and runs on a thread for blocking work: the async
-//! runtime never waits for the disk. An operation whose future is dropped still happens whole, or not at all.
+//! Changes that come at the same time share one atomic commit over the keyspaces, and each is acknowledged after it.
+//! They run on a thread for blocking work: the async runtime never waits for the disk. Every session with a deadline has
+//! an entry in `deadlines` that is not after it; the sweep moves the entry of a session that was renewed since. An operation whose future is dropped still happens whole, or not at all.
 //!
 //! # Examples
 //!
@@ -34,13 +35,14 @@
 //! # Ok(()) }
 //! ```
 
+mod changes;
 mod engine;
 mod listing;
 mod open;
 mod options;
+mod queue;
 mod record;
 mod step;
-mod stripes;
 mod sweep;
 
 pub use self::options::{Durability, Options};

@@ -10,7 +10,7 @@ use rrss_core::{Error, ErrorKind, Result};
 
 use super::engine::{Engine, failed};
 use super::options::{Durability, Options};
-use super::stripes::Stripes;
+use super::queue::Queue;
 
 const SESSIONS: &str = "sessions";
 const DEADLINES: &str = "deadlines";
@@ -45,7 +45,8 @@ impl Engine {
             deadlines: keyspace(DEADLINES)?,
             meta,
             database,
-            stripes: Stripes::new(),
+            changing: Mutex::default(),
+            queue: Queue::default(),
             acknowledge_at: match options.durability {
                 Durability::Process => PersistMode::Buffer,
                 Durability::Disk => PersistMode::SyncData,

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 
 use super::Options;
 use super::engine::Engine;
+use super::queue::{Change, Changed, Queue};
 
 /// Keeps sessions on this machine's disk.
 ///
@@ -46,23 +47,37 @@ impl Embedded {
         F: FnOnce(&Engine) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        let runtime = Handle::try_current().map_err(|error| {
-            Error::new(
-                ErrorKind::Config,
-                "the `embedded` backend needs tokio; call it inside a tokio runtime",
-            )
-            .with_source(error)
-        })?;
         let engine = Arc::clone(&self.engine);
-        let done = runtime.spawn_blocking(move || work(&engine)).await;
-        done.map_err(|error| {
-            Error::new(
-                ErrorKind::Unavailable,
-                "the runtime or the engine stopped before the operation was done",
-            )
-            .with_source(error)
-        })?
+        let done = runtime()?.spawn_blocking(move || work(&engine)).await;
+        done.map_err(|error| stopped().with_source(error))?
     }
+
+    /// Carries out a change, in one commit with others that come at the same time.
+    async fn change(&self, change: Change, op: &Operation) -> Result<Changed> {
+        let runtime = runtime()?;
+        let (answer, leader) = Queue::push(&self.engine, change, op.clone());
+        if let Some(leader) = leader {
+            drop(runtime.spawn_blocking(move || leader.lead()));
+        }
+        answer.await.map_err(|error| stopped().with_source(error))?
+    }
+}
+
+fn runtime() -> Result<Handle> {
+    Handle::try_current().map_err(|error| {
+        Error::new(
+            ErrorKind::Config,
+            "the `embedded` backend needs tokio; call it inside a tokio runtime",
+        )
+        .with_source(error)
+    })
+}
+
+fn stopped() -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        "the runtime or the engine stopped before the operation was done",
+    )
 }
 
 impl fmt::Debug for Embedded {
@@ -100,18 +115,18 @@ impl Backend for Embedded {
     }
 
     async fn write(&self, op: &Operation) -> Result<Written> {
-        let op = op.clone();
-        self.run(move |engine| engine.write(&op)).await
+        match self.change(Change::Write, op).await? {
+            Changed::Written(written) => Ok(written),
+            Changed::Was(_) => Err(stopped()),
+        }
     }
 
     async fn touch(&self, op: &Operation) -> Result<bool> {
-        let op = op.clone();
-        self.run(move |engine| engine.touch(&op)).await
+        Ok(self.change(Change::Touch, op).await? == Changed::Was(true))
     }
 
     async fn delete(&self, op: &Operation) -> Result<bool> {
-        let op = op.clone();
-        self.run(move |engine| engine.delete(&op)).await
+        Ok(self.change(Change::Delete, op).await? == Changed::Was(true))
     }
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {

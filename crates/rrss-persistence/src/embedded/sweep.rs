@@ -1,13 +1,14 @@
 //! Removing what is past its deadline.
 
+use std::collections::HashSet;
 use std::ops::Bound;
 use std::sync::{MutexGuard, PoisonError};
 
 use fjall::UserKey;
-use rrss_core::{Operation, Result};
+use rrss_core::{ErrorKind, Operation, Result, Timestamp};
 
 use super::engine::{Engine, failed};
-use super::record::{Stored, not_due, split_due_key};
+use super::record::{not_due, split_due_key};
 
 /// How many sessions one batch removes at most: operations on them wait for it.
 const BATCH: usize = 256;
@@ -24,11 +25,11 @@ impl Engine {
         if from.as_slice() >= end.as_slice() {
             from.clear();
         }
-        let (mut removed, mut reached) = self.sweep_range(&from, &end, limit)?;
+        let (mut removed, mut reached) = self.sweep_range(&from, &end, op.now(), limit)?;
         if reached.is_none() && !from.is_empty() {
             // The least key after `from`: this range ends where the first one began.
             from.push(0);
-            let (more, again) = self.sweep_range(&[], &from, limit - removed)?;
+            let (more, again) = self.sweep_range(&[], &from, op.now(), limit - removed)?;
             removed += more;
             reached = again;
         }
@@ -41,6 +42,7 @@ impl Engine {
         &self,
         after: &[u8],
         end: &[u8],
+        now: Timestamp,
         limit: usize,
     ) -> Result<(usize, Option<UserKey>)> {
         let (mut removed, mut last) = (0, UserKey::from(after));
@@ -50,7 +52,7 @@ impl Engine {
                 Some(seen) => last = seen.clone(),
                 None => return Ok((removed, None)),
             }
-            removed += self.remove_due(&due)?;
+            removed += self.remove_due(&due, now)?;
         }
         Ok((removed, Some(last)))
     }
@@ -69,25 +71,32 @@ impl Engine {
             .collect()
     }
 
-    /// Removes the sessions whose deadline is still what the entry says, and all of the entries.
-    fn remove_due(&self, due: &[UserKey]) -> Result<usize> {
-        let split = || due.iter().filter_map(|entry| split_due_key(entry));
-        let _locks = self.stripes.lock_all(split().map(|(_, key)| key));
-        let mut batch = self.batch();
+    /// Removes the sessions of these entries that are past their deadline, and moves the entries of those that
+    /// were renewed to the deadline that they have now.
+    fn remove_due(&self, due: &[UserKey], now: Timestamp) -> Result<usize> {
+        let mut changes = self.changes();
+        let mut removed = HashSet::new();
         for entry in due {
-            batch.remove(&self.deadlines, entry.clone());
-        }
-        let mut removed = 0;
-        for (deadline, key) in split() {
-            let value = self.sessions.get(key).map_err(failed)?;
-            let stored = value.map(Stored::decode).and_then(Result::ok);
-            if stored.is_some_and(|stored| stored.deadline == Some(deadline)) {
-                batch.remove(&self.sessions, key);
-                removed += 1;
+            changes.drop_entry(entry.clone());
+            let Some((_, key)) = split_due_key(entry) else {
+                continue;
+            };
+            let stored = match changes.stored(key) {
+                // It has no deadline that could be past.
+                Err(error) if error.kind() == ErrorKind::Corrupt => None,
+                stored => stored?,
+            };
+            match stored.and_then(|stored| stored.deadline) {
+                None => {}
+                Some(deadline) if now < deadline => changes.add_entry(deadline, key),
+                Some(_) => {
+                    changes.remove(key);
+                    removed.insert(key);
+                }
             }
         }
-        batch.commit().map_err(failed)?;
-        Ok(removed)
+        changes.commit()?;
+        Ok(removed.len())
     }
 
     fn swept_to(&self) -> MutexGuard<'_, Vec<u8>> {
@@ -97,7 +106,7 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use rrss_core::{Action, Deadline, Payload, StorageKey, Timestamp};
+    use rrss_core::{Action, Deadline, Payload, StorageKey, Written};
 
     use super::*;
     use crate::embedded::Options;
@@ -120,9 +129,21 @@ mod tests {
         let engine = Engine::open(&Options::at(dir.path())).unwrap();
         for n in 0..due + live {
             let deadline = if n < due { 100 } else { 1_000 };
-            engine.write(&op(Action::Create, n, 0, deadline)).unwrap();
+            write(&engine, &op(Action::Create, n, 0, deadline));
         }
         (engine, dir)
+    }
+
+    fn write(engine: &Engine, op: &Operation) {
+        let mut changes = engine.changes();
+        assert_eq!(changes.write(op).unwrap(), Written::Done);
+        changes.commit().unwrap();
+    }
+
+    fn touch(engine: &Engine, op: &Operation) {
+        let mut changes = engine.changes();
+        assert!(changes.touch(op).unwrap());
+        changes.commit().unwrap();
     }
 
     fn due(engine: &Engine) -> Vec<UserKey> {
@@ -146,9 +167,9 @@ mod tests {
     fn a_session_that_is_renewed_between_the_look_and_the_removal_stays() {
         let (engine, _dir) = engine(3, 0);
         let seen = due(&engine);
-        engine.touch(&op(Action::Touch, 0, 99, 2_000)).unwrap();
-        engine.write(&op(Action::Update, 1, 99, 2_000)).unwrap();
-        assert_eq!(engine.remove_due(&seen).unwrap(), 1);
+        touch(&engine, &op(Action::Touch, 0, 99, 2_000));
+        write(&engine, &op(Action::Update, 1, 99, 2_000));
+        assert_eq!(engine.remove_due(&seen, at(100)).unwrap(), 1);
         for (key, lives) in [(0, true), (1, true), (2, false)] {
             let loaded = engine.load(&op(Action::Load, key, 100, 0)).unwrap();
             assert_eq!(loaded.is_some(), lives, "{key}");
@@ -159,8 +180,8 @@ mod tests {
     fn what_another_sweep_has_removed_is_not_counted_again() {
         let (engine, _dir) = engine(3, 0);
         let seen = due(&engine);
-        assert_eq!(engine.remove_due(&seen).unwrap(), 3);
-        assert_eq!(engine.remove_due(&seen).unwrap(), 0);
+        assert_eq!(engine.remove_due(&seen, at(100)).unwrap(), 3);
+        assert_eq!(engine.remove_due(&seen, at(100)).unwrap(), 0);
     }
 
     #[test]
@@ -179,5 +200,38 @@ mod tests {
         assert_eq!(sweep(&engine, 4), 4);
         assert_eq!(sweep(&engine, 4), 2);
         assert!(engine.swept_to().is_empty());
+    }
+
+    #[test]
+    fn a_save_that_moves_the_deadline_away_leaves_the_entry_to_the_sweep_which_moves_it() {
+        let (engine, _dir) = engine(2, 0);
+        write(&engine, &op(Action::Update, 0, 50, 200));
+        assert_eq!(due(&engine).len(), 2);
+        assert_eq!(sweep(&engine, 10), 1);
+        assert_eq!(due(&engine).len(), 0);
+        let later = Operation::new(Action::Sweep { limit: 10 }, at(200));
+        assert_eq!(engine.sweep(&later, 10).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_deadline_that_is_moved_nearer_is_swept_in_time_and_counted_once() {
+        let (engine, _dir) = engine(0, 1);
+        write(&engine, &op(Action::Update, 0, 10, 100));
+        assert_eq!(sweep(&engine, 10), 1);
+        write(&engine, &op(Action::Create, 0, 101, 900));
+        write(&engine, &op(Action::Update, 0, 102, 800));
+        let late = Operation::new(Action::Sweep { limit: 10 }, at(1_000));
+        assert_eq!(engine.sweep(&late, 10).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_session_that_gets_a_deadline_later_is_swept() {
+        let (engine, _dir) = engine(0, 0);
+        let mut create = op(Action::Create, 0, 0, 0);
+        create.deadline = Deadline::Never;
+        write(&engine, &create);
+        assert_eq!(sweep(&engine, 10), 0);
+        touch(&engine, &op(Action::Touch, 0, 10, 100));
+        assert_eq!(sweep(&engine, 10), 1);
     }
 }

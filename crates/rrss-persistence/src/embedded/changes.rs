@@ -1,0 +1,131 @@
+//! What changes the keyspaces.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use fjall::{OwnedWriteBatch, UserKey};
+use rrss_core::{ErrorKind, Operation, Result, Timestamp, Written};
+
+use super::engine::{Engine, failed};
+use super::record::{Stored, check_size, due_key};
+use crate::fate::{Fate, fate, lives, refusal};
+
+/// Changes that share a commit: all of them are done by it, or none.
+///
+/// While this lives nobody else changes anything, so that what was read of a session holds until the commit. A
+/// change is not seen by the next one: each of them is of another key.
+///
+/// `deadlines` holds at least one entry for every session with a deadline, and one of them is not after it. A save
+/// that moves the deadline further away leaves the entry where it is, for the sweep to move: so most saves
+/// write one record. Entries of sessions that have ended meanwhile are left for the sweep to drop.
+pub(super) struct Changes<'e> {
+    engine: &'e Engine,
+    batch: OwnedWriteBatch,
+    _alone: MutexGuard<'e, ()>,
+}
+
+impl Engine {
+    /// Waits until nobody else changes anything.
+    pub(super) fn changes(&self) -> Changes<'_> {
+        // The lock guards no data of its own, so a panic under it has broken none.
+        let alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        Changes {
+            engine: self,
+            batch: self.database.batch().durability(Some(self.acknowledge_at)),
+            _alone: alone,
+        }
+    }
+}
+
+impl Changes<'_> {
+    pub(super) fn write(&mut self, op: &Operation) -> Result<Written> {
+        let (key, bytes) = (op.key()?.as_bytes(), op.bytes()?);
+        check_size(key, bytes)?;
+        let before = self.stored(key)?;
+        let live = before
+            .as_ref()
+            .filter(|stored| lives(stored.deadline, op.now()));
+        if let Some(refused) = refusal(op, live.map(|stored| &*stored.bytes))? {
+            return Ok(refused);
+        }
+        match fate(op, live.and_then(|stored| stored.deadline)) {
+            Fate::Ends if before.is_none() => {}
+            Fate::Ends => self.remove(key),
+            Fate::Lives(deadline) => {
+                let due = before.and_then(|stored| stored.deadline);
+                self.put(key, due, deadline, bytes);
+            }
+        }
+        Ok(Written::Done)
+    }
+
+    pub(super) fn touch(&mut self, op: &Operation) -> Result<bool> {
+        let key = op.key()?.as_bytes();
+        let Some(Stored { deadline, bytes }) = self
+            .stored(key)?
+            .filter(|stored| lives(stored.deadline, op.now()))
+        else {
+            return Ok(false);
+        };
+        match fate(op, deadline) {
+            Fate::Ends => self.remove(key),
+            Fate::Lives(moved) if moved != deadline => self.put(key, deadline, moved, &bytes),
+            Fate::Lives(_) => {}
+        }
+        Ok(true)
+    }
+
+    pub(super) fn delete(&mut self, op: &Operation) -> Result<bool> {
+        let key = op.key()?.as_bytes();
+        let lived = match self.stored(key) {
+            Ok(None) => return Ok(false),
+            Ok(Some(stored)) => lives(stored.deadline, op.now()),
+            // Deleting is the one way to be rid of what cannot be read.
+            Err(error) if error.kind() == ErrorKind::Corrupt => true,
+            Err(error) => return Err(error),
+        };
+        self.remove(key);
+        Ok(lived)
+    }
+
+    /// What is stored under `key`, live or not.
+    pub(super) fn stored(&self, key: &[u8]) -> Result<Option<Stored>> {
+        self.engine.stored(key)
+    }
+
+    /// Removes a session.
+    pub(super) fn remove(&mut self, key: &[u8]) {
+        self.batch.remove(&self.engine.sessions, key);
+    }
+
+    /// Drops an entry of `deadlines`.
+    pub(super) fn drop_entry(&mut self, entry: UserKey) {
+        self.batch.remove(&self.engine.deadlines, entry);
+    }
+
+    /// Makes an entry of `deadlines` for the session under `key`.
+    pub(super) fn add_entry(&mut self, deadline: Timestamp, key: &[u8]) {
+        self.batch
+            .insert(&self.engine.deadlines, due_key(deadline, key), b"");
+    }
+
+    pub(super) fn commit(self) -> Result<()> {
+        self.batch.commit().map_err(failed)
+    }
+
+    /// Stores `bytes` until `deadline`, in place of what was `due` before.
+    fn put(
+        &mut self,
+        key: &[u8],
+        due: Option<Timestamp>,
+        deadline: Option<Timestamp>,
+        bytes: &[u8],
+    ) {
+        if let Some(deadline) = deadline
+            && due.is_none_or(|due| deadline < due)
+        {
+            self.add_entry(deadline, key);
+        }
+        let record = Stored::encode(deadline, bytes);
+        self.batch.insert(&self.engine.sessions, key, record);
+    }
+}

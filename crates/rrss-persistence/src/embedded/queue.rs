@@ -1,0 +1,153 @@
+//! Changes that wait for each other's sake: those that come while one commit is written share the next.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rrss_core::{Operation, Result, StorageKey, Written};
+use tokio::sync::oneshot;
+
+use super::engine::Engine;
+
+/// How many changes share a commit at most: the first of them waits for the last.
+const AT_ONCE: usize = 256;
+
+/// What an operation changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    Write,
+    Touch,
+    Delete,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Changed {
+    Written(Written),
+    /// Whether a live session was there.
+    Was(bool),
+}
+
+/// Changes that nobody has begun to carry out.
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    changes: VecDeque<Request>,
+    /// Whether there is a [`Leader`], who looks again before it leaves.
+    is_led: bool,
+}
+
+struct Request {
+    change: Change,
+    op: Operation,
+    done: oneshot::Sender<Result<Changed>>,
+}
+
+/// Who carries out the changes that wait, its own and all that come meanwhile, where that may block.
+pub(super) struct Leader {
+    engine: Arc<Engine>,
+    has_left: bool,
+}
+
+impl Queue {
+    /// Leaves a change to be carried out; by the leader that this answers with, where there is none yet.
+    ///
+    /// The answer fails where the leader was dropped before it came to the change.
+    pub(super) fn push(
+        engine: &Arc<Engine>,
+        change: Change,
+        op: Operation,
+    ) -> (oneshot::Receiver<Result<Changed>>, Option<Leader>) {
+        let (done, answer) = oneshot::channel();
+        let mut waiting = engine.queue.lock();
+        waiting.changes.push_back(Request { change, op, done });
+        let is_first = !std::mem::replace(&mut waiting.is_led, true);
+        let leader = is_first.then(|| Leader {
+            engine: Arc::clone(engine),
+            has_left: false,
+        });
+        (answer, leader)
+    }
+
+    /// The queue is whole whenever the lock is free: each change of it is one call.
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Leader {
+    /// Carries out what waits, until nothing does.
+    pub(super) fn lead(mut self) {
+        while let Some(mut requests) = self.next() {
+            while !requests.is_empty() {
+                let later = split_off_repeated(&mut requests);
+                self.carry_out(requests);
+                requests = later;
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<Vec<Request>> {
+        let mut waiting = self.engine.queue.lock();
+        if waiting.changes.is_empty() {
+            waiting.is_led = false;
+            drop(waiting);
+            self.has_left = true;
+            return None;
+        }
+        let first = waiting.changes.len().min(AT_ONCE);
+        Some(waiting.changes.drain(..first).collect())
+    }
+
+    fn carry_out(&self, requests: Vec<Request>) {
+        let mut changes = self.engine.changes();
+        let changed: Vec<Result<Changed>> = requests
+            .iter()
+            .map(|Request { change, op, .. }| match change {
+                Change::Write => changes.write(op).map(Changed::Written),
+                Change::Touch => changes.touch(op).map(Changed::Was),
+                Change::Delete => changes.delete(op).map(Changed::Was),
+            })
+            .collect();
+        let committed = changes.commit();
+        for (request, changed) in requests.into_iter().zip(changed) {
+            // Who has stopped waiting needs no answer.
+            let _ = request.done.send(committed.clone().and(changed));
+        }
+    }
+}
+
+impl Drop for Leader {
+    /// A leader that did not come to its end, because its runtime stopped or it panicked, leaves nobody waiting.
+    fn drop(&mut self) {
+        if !self.has_left {
+            let mut waiting = self.engine.queue.lock();
+            waiting.is_led = false;
+            let left = std::mem::take(&mut waiting.changes);
+            drop(waiting);
+            drop(left);
+        }
+    }
+}
+
+/// Takes out the changes whose key an earlier one has as well: they must see what that one has done.
+fn split_off_repeated(requests: &mut Vec<Request>) -> Vec<Request> {
+    let mut keys = HashSet::with_capacity(requests.len());
+    let is_first: Vec<bool> = requests
+        .iter()
+        .map(|request| keys.insert(request.op.key.as_ref().map(StorageKey::as_bytes)))
+        .collect();
+    drop(keys);
+    if is_first.iter().all(|first| *first) {
+        return Vec::new();
+    }
+    let (first, repeated): (Vec<_>, Vec<_>) = requests
+        .drain(..)
+        .zip(is_first)
+        .partition(|(_, is_first)| *is_first);
+    requests.extend(first.into_iter().map(|(request, _)| request));
+    repeated.into_iter().map(|(request, _)| request).collect()
+}
