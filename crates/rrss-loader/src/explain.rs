@@ -80,10 +80,15 @@ impl Card {
             .unwrap_or_default();
         let rows = set.into_iter().map(|(name, value)| {
             let gap = " ".repeat(longest - name.width());
-            let is_given = step.planned().given.iter().any(|(given, _)| given == name);
+            let is_given = step
+                .planned()
+                .place
+                .given
+                .iter()
+                .any(|(given, _)| given == name);
             (
                 format!("{name}{gap} = {}", clean(&text_of(value), 2_000)),
-                remark(name, is_given, &step.planned().origins),
+                remark(name, is_given, &step.planned().place.origins),
             )
         });
         Self {

@@ -132,34 +132,29 @@ impl Loader {
                 )
             });
         }
-        for step in &checked.steps {
-            if let Some((configured, error)) = step
-                .configured
-                .as_ref()
-                .and_then(|configured| Some((configured, configured.check().err()?)))
-            {
-                let place = Place {
-                    name: configured.type_name(),
-                    span: step.span.clone(),
-                    given: step.given.clone(),
-                    origins: step.origins.clone(),
-                };
-                checked.problems.add(|| refused(&error, &place));
-            }
-        }
-        if checked.problems.found() > 0 {
-            return Err(Report::new(source, checked.problems));
-        }
         let mut steps = Vec::new();
         for step in checked.steps {
+            let Some(configured) = step.configured else {
+                continue;
+            };
             let (line, _) = source.position(step.span.start);
-            steps.extend(step.configured.map(|configured| Planned {
-                configured,
-                line,
+            let place = Place {
+                name: configured.type_name(),
                 span: step.span,
                 given: step.given,
                 origins: step.origins,
-            }));
+            };
+            if let Err(error) = configured.check() {
+                checked.problems.add(|| refused(&error, &place));
+            }
+            steps.push(Planned {
+                configured,
+                line,
+                place,
+            });
+        }
+        if checked.problems.found() > 0 {
+            return Err(Report::new(source, checked.problems));
         }
         let ends = steps
             .iter()

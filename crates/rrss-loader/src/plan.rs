@@ -29,10 +29,7 @@ pub struct Plan {
 pub(crate) struct Planned {
     pub(crate) configured: Box<dyn ConfiguredStep>,
     pub(crate) line: usize,
-    pub(crate) span: Span,
-    /// The options that the file gives, and where their values stand.
-    pub(crate) given: Vec<(String, Span)>,
-    pub(crate) origins: Vec<Origin>,
+    pub(crate) place: Place,
 }
 
 impl Plan {
@@ -75,12 +72,7 @@ impl Plan {
         let mut places = Vec::new();
         for (at, planned) in self.steps.into_iter().enumerate() {
             let configured = planned.configured;
-            places.push(Place {
-                name: configured.type_name(),
-                span: planned.span,
-                given: planned.given,
-                origins: planned.origins,
-            });
+            places.push(planned.place);
             builder = builder.configured(Box::new(Watched {
                 configured,
                 at,
@@ -165,6 +157,7 @@ impl fmt::Debug for PlannedStep<'_> {
 pub(crate) struct Place {
     pub(crate) name: &'static str,
     pub(crate) span: Span,
+    /// The options that the file gives, and where their values stand.
     pub(crate) given: Vec<(String, Span)>,
     pub(crate) origins: Vec<Origin>,
 }
