@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::origin::{From, Origin};
 use crate::plan::{Plan, Planned, PlannedStep};
-use crate::suggest::{clean, count};
+use crate::suggest::{clean, clean_path, count};
 
 /// The picture is at most this wide, in columns of a terminal.
 const WIDEST: usize = 100;
@@ -23,7 +23,7 @@ pub(crate) fn picture(plan: &Plan) -> String {
         Some(name) => format!("store \"{}\", ", clean(name, 12)),
         None => String::new(),
     };
-    let file = clean(plan.source.name(), WIDEST - 30);
+    let file = clean_path(plan.source.name(), WIDEST - 30);
     let mut lines = vec![
         format!("{file}: {name}{}", count(boxes.len(), "step")),
         String::new(),

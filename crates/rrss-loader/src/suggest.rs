@@ -60,6 +60,16 @@ pub(crate) fn clean(text: &str, longest: usize) -> String {
     shown
 }
 
+/// The same for a path, of which the end says most.
+pub(crate) fn clean_path(path: &str, longest: usize) -> String {
+    let chars = path.chars().count();
+    if chars <= longest {
+        return clean(path, longest);
+    }
+    let end: String = path.chars().skip(chars - longest).collect();
+    format!("…{}", clean(&end, longest))
+}
+
 /// `one thing`, `2 things`.
 pub(crate) fn count(number: usize, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
@@ -69,6 +79,12 @@ pub(crate) fn count(number: usize, thing: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_path_keeps_its_end() {
+        assert_eq!(clean_path("etc/rrss.toml", 13), "etc/rrss.toml");
+        assert_eq!(clean_path("/srv/etc/rrss.toml", 13), "…etc/rrss.toml");
+    }
 
     #[test]
     fn a_slip_finds_what_was_meant_and_another_word_finds_nothing() {
