@@ -2,11 +2,13 @@
 
 use std::sync::{MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use fjall::{OwnedWriteBatch, UserKey};
 use rrss_core::{ErrorKind, Operation, Result, Timestamp, Written};
 
 use super::engine::{Engine, failed};
-use super::record::{Stored, check_size, due_key};
+use super::recent::Recent;
+use super::record::{Stored, due_key, encode_deadline};
 use crate::fate::{Fate, fate, lives, refusal};
 
 /// Changes that share a commit: all of them are done by it, or none.
@@ -20,26 +22,28 @@ use crate::fate::{Fate, fate, lives, refusal};
 pub(super) struct Changes<'e> {
     engine: &'e Engine,
     batch: OwnedWriteBatch,
-    _alone: MutexGuard<'e, ()>,
+    /// Who holds it is alone.
+    recent: MutexGuard<'e, Recent>,
 }
 
 impl Engine {
     /// Waits until nobody else changes anything.
     pub(super) fn changes(&self) -> Changes<'_> {
-        // The lock guards no data of its own, so a panic under it has broken none.
-        let alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Changes that ended in a panic are in doubt, and forgotten.
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.begin();
         Changes {
             engine: self,
             batch: self.database.batch().durability(Some(self.acknowledge_at)),
-            _alone: alone,
+            recent,
         }
     }
 }
 
 impl Changes<'_> {
-    pub(super) fn write(&mut self, op: &Operation) -> Result<Written> {
-        let (key, bytes) = (op.key()?.as_bytes(), op.bytes()?);
-        check_size(key, bytes)?;
+    /// Stores `record`, which is [`encoded`](Stored::encode) but for its deadline.
+    pub(super) fn write(&mut self, op: &Operation, record: Vec<u8>) -> Result<Written> {
+        let key = op.key()?.as_bytes();
         let before = self.stored(key)?;
         let live = before
             .as_ref()
@@ -52,7 +56,7 @@ impl Changes<'_> {
             Fate::Ends => self.remove(key),
             Fate::Lives(deadline) => {
                 let due = before.and_then(|stored| stored.deadline);
-                self.put(key, due, deadline, bytes);
+                self.put(key, due, deadline, record);
             }
         }
         Ok(Written::Done)
@@ -68,7 +72,9 @@ impl Changes<'_> {
         };
         match fate(op, deadline) {
             Fate::Ends => self.remove(key),
-            Fate::Lives(moved) if moved != deadline => self.put(key, deadline, moved, &bytes),
+            Fate::Lives(moved) if moved != deadline => {
+                self.put(key, deadline, moved, Stored::encode(&bytes));
+            }
             Fate::Lives(_) => {}
         }
         Ok(true)
@@ -88,12 +94,16 @@ impl Changes<'_> {
     }
 
     /// What is stored under `key`, live or not.
-    pub(super) fn stored(&self, key: &[u8]) -> Result<Option<Stored>> {
-        self.engine.stored(key)
+    pub(super) fn stored(&mut self, key: &[u8]) -> Result<Option<Stored>> {
+        match self.recent.get(key) {
+            Some(stored) => Ok(Some(stored.clone())),
+            None => self.engine.stored(key),
+        }
     }
 
     /// Removes a session.
     pub(super) fn remove(&mut self, key: &[u8]) {
+        self.recent.remove(key);
         self.batch.remove(&self.engine.sessions, key);
     }
 
@@ -108,24 +118,29 @@ impl Changes<'_> {
             .insert(&self.engine.deadlines, due_key(deadline, key), b"");
     }
 
-    pub(super) fn commit(self) -> Result<()> {
-        self.batch.commit().map_err(failed)
+    pub(super) fn commit(mut self) -> Result<()> {
+        self.batch.commit().map_err(failed)?;
+        self.recent.settle();
+        Ok(())
     }
 
-    /// Stores `bytes` until `deadline`, in place of what was `due` before.
+    /// Stores `record` until `deadline`, in place of what was `due` before.
     fn put(
         &mut self,
         key: &[u8],
         due: Option<Timestamp>,
         deadline: Option<Timestamp>,
-        bytes: &[u8],
+        mut record: Vec<u8>,
     ) {
         if let Some(deadline) = deadline
             && due.is_none_or(|due| deadline < due)
         {
             self.add_entry(deadline, key);
         }
-        let record = Stored::encode(deadline, bytes);
+        encode_deadline(deadline, &mut record);
+        let (key, record) = (UserKey::from(key), Bytes::from(record));
+        self.recent
+            .put(key.clone(), Stored::of_record(deadline, &record));
         self.batch.insert(&self.engine.sessions, key, record);
     }
 }

@@ -6,6 +6,7 @@ use fjall::{Database, Keyspace, PersistMode};
 use rrss_core::{Error, ErrorKind, Operation, Record, Result};
 
 use super::queue::Queue;
+use super::recent::Recent;
 use super::record::{Stored, is_storable};
 use crate::fate::lives;
 
@@ -18,8 +19,8 @@ pub(super) struct Engine {
     pub(super) sessions: Keyspace,
     pub(super) deadlines: Keyspace,
     pub(super) meta: Keyspace,
-    /// Held by who changes anything; it guards no data of its own.
-    pub(super) changing: Mutex<()>,
+    /// Held by who changes anything.
+    pub(super) recent: Mutex<Recent>,
     pub(super) queue: Queue,
     /// How far a write must have come before it is acknowledged.
     pub(super) acknowledge_at: PersistMode,

@@ -41,6 +41,7 @@ mod listing;
 mod open;
 mod options;
 mod queue;
+mod recent;
 mod record;
 mod step;
 mod sweep;

@@ -32,6 +32,7 @@ impl Engine {
             .map_err(|error| unusable(path, error.kind(), error))?;
         let database = Database::builder(path)
             .max_journaling_size(JOURNAL_BYTES)
+            .worker_threads(1)
             .open()
             .map_err(|error| not_opened(path, error))?;
         let meta = open_meta(&database, path)?;
@@ -45,7 +46,7 @@ impl Engine {
             deadlines: keyspace(DEADLINES)?,
             meta,
             database,
-            changing: Mutex::default(),
+            recent: Mutex::default(),
             queue: Queue::default(),
             acknowledge_at: match options.durability {
                 Durability::Process => PersistMode::Buffer,

@@ -12,9 +12,9 @@ use super::engine::Engine;
 const AT_ONCE: usize = 256;
 
 /// What an operation changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
-    Write,
+    /// The record to write, [`encoded`](super::record::Stored::encode) by who asks for it: the leader has enough to do.
+    Write(Vec<u8>),
     Touch,
     Delete,
 }
@@ -104,18 +104,21 @@ impl Leader {
 
     fn carry_out(&self, requests: Vec<Request>) {
         let mut changes = self.engine.changes();
-        let changed: Vec<Result<Changed>> = requests
-            .iter()
-            .map(|Request { change, op, .. }| match change {
-                Change::Write => changes.write(op).map(Changed::Written),
-                Change::Touch => changes.touch(op).map(Changed::Was),
-                Change::Delete => changes.delete(op).map(Changed::Was),
+        let changed: Vec<_> = requests
+            .into_iter()
+            .map(|Request { change, op, done }| {
+                let changed = match change {
+                    Change::Write(record) => changes.write(&op, record).map(Changed::Written),
+                    Change::Touch => changes.touch(&op).map(Changed::Was),
+                    Change::Delete => changes.delete(&op).map(Changed::Was),
+                };
+                (done, changed)
             })
             .collect();
         let committed = changes.commit();
-        for (request, changed) in requests.into_iter().zip(changed) {
+        for (done, changed) in changed {
             // Who has stopped waiting needs no answer.
-            let _ = request.done.send(committed.clone().and(changed));
+            let _ = done.send(committed.clone().and(changed));
         }
     }
 }

@@ -39,11 +39,24 @@ impl Stored {
         }
     }
 
-    /// The value of `sessions` for `bytes` that live until `deadline`.
-    pub(super) fn encode(deadline: Option<Timestamp>, bytes: &[u8]) -> Vec<u8> {
-        let millis = deadline.map_or(u64::MAX, Timestamp::as_millis);
-        [&millis.to_be_bytes(), bytes].concat()
+    /// The value of `sessions` for `bytes`, in which the [deadline is left open](encode_deadline).
+    pub(super) fn encode(bytes: &[u8]) -> Vec<u8> {
+        [&[0xff; DEADLINE], bytes].concat()
     }
+
+    /// What [`decode`](Self::decode) makes of a record with this deadline.
+    pub(super) fn of_record(deadline: Option<Timestamp>, record: &Bytes) -> Self {
+        Self {
+            deadline,
+            bytes: record.slice(DEADLINE..),
+        }
+    }
+}
+
+/// Writes the deadline into a value of `sessions`.
+pub(super) fn encode_deadline(deadline: Option<Timestamp>, record: &mut [u8]) {
+    let millis = deadline.map_or(u64::MAX, Timestamp::as_millis);
+    record[..DEADLINE].copy_from_slice(&millis.to_be_bytes());
 }
 
 /// The key of `deadlines` for the session under `key`.
@@ -87,7 +100,8 @@ mod tests {
     #[test]
     fn a_record_is_its_deadline_and_its_bytes() {
         let deadline = Some(Timestamp::from_millis(0x0102));
-        let value = Stored::encode(deadline, b"{}");
+        let mut value = Stored::encode(b"{}");
+        encode_deadline(deadline, &mut value);
         assert_eq!(value, b"\0\0\0\0\0\0\x01\x02{}");
         let stored = Stored::decode(value.into()).unwrap();
         assert_eq!((stored.deadline, &*stored.bytes), (deadline, &b"{}"[..]));
@@ -95,14 +109,15 @@ mod tests {
 
     #[test]
     fn no_deadline_is_the_end_of_time() {
-        let value = Stored::encode(None, b"");
+        let mut value = Stored::encode(b"");
+        encode_deadline(None, &mut value);
         assert_eq!(value, [0xff; 8]);
         assert_eq!(Stored::decode(value.into()).unwrap().deadline, None);
     }
 
     #[test]
     fn what_is_loaded_is_a_slice_of_what_is_stored() {
-        let value = Slice::from(Stored::encode(None, b"0123456789"));
+        let value = Slice::from(Stored::encode(b"0123456789"));
         let bytes = Stored::decode(value.clone()).unwrap().bytes;
         assert_eq!(bytes.as_ptr(), value[DEADLINE..].as_ptr());
     }

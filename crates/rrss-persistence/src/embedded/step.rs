@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use super::Options;
 use super::engine::Engine;
 use super::queue::{Change, Changed, Queue};
+use super::record::{Stored, check_size};
 
 /// Keeps sessions on this machine's disk.
 ///
@@ -115,7 +116,12 @@ impl Backend for Embedded {
     }
 
     async fn write(&self, op: &Operation) -> Result<Written> {
-        match self.change(Change::Write, op).await? {
+        let (key, bytes) = (op.key()?.as_bytes(), op.bytes()?);
+        check_size(key, bytes)?;
+        match self
+            .change(Change::Write(Stored::encode(bytes)), op)
+            .await?
+        {
             Changed::Written(written) => Ok(written),
             Changed::Was(_) => Err(stopped()),
         }

@@ -110,6 +110,7 @@ mod tests {
 
     use super::*;
     use crate::embedded::Options;
+    use crate::embedded::record::Stored;
 
     fn at(millis: u64) -> Timestamp {
         Timestamp::from_millis(millis)
@@ -136,7 +137,8 @@ mod tests {
 
     fn write(engine: &Engine, op: &Operation) {
         let mut changes = engine.changes();
-        assert_eq!(changes.write(op).unwrap(), Written::Done);
+        let record = Stored::encode(op.bytes().unwrap());
+        assert_eq!(changes.write(op, record).unwrap(), Written::Done);
         changes.commit().unwrap();
     }
 
@@ -187,7 +189,9 @@ mod tests {
     #[test]
     fn an_entry_whose_session_is_gone_is_dropped_and_not_counted() {
         let (engine, _dir) = engine(3, 0);
-        engine.sessions.remove("s:1").unwrap();
+        let mut changes = engine.changes();
+        changes.remove(b"s:1");
+        changes.commit().unwrap();
         assert_eq!(sweep(&engine, 10), 2);
         assert_eq!(due(&engine).len(), 0);
     }
