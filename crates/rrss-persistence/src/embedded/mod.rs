@@ -35,6 +35,7 @@
 //! # Ok(()) }
 //! ```
 
+mod answers;
 mod changes;
 mod engine;
 mod listing;

@@ -4,8 +4,10 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rrss_core::{Operation, Result, StorageKey, Written};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::answers::Answers;
 use super::engine::Engine;
 
 /// How many changes share a commit at most: the first of them waits for the last.
@@ -49,6 +51,7 @@ struct Request {
 /// Who carries out the changes that wait, its own and all that come meanwhile, where that may block.
 pub(super) struct Leader {
     engine: Arc<Engine>,
+    runtime: Handle,
     has_left: bool,
 }
 
@@ -60,6 +63,7 @@ impl Queue {
         engine: &Arc<Engine>,
         change: Change,
         op: Operation,
+        runtime: &Handle,
     ) -> (oneshot::Receiver<Result<Changed>>, Option<Leader>) {
         let (done, answer) = oneshot::channel();
         let mut waiting = engine.queue.lock();
@@ -67,6 +71,7 @@ impl Queue {
         let is_first = !std::mem::replace(&mut waiting.is_led, true);
         let leader = is_first.then(|| Leader {
             engine: Arc::clone(engine),
+            runtime: runtime.clone(),
             has_left: false,
         });
         (answer, leader)
@@ -104,22 +109,17 @@ impl Leader {
 
     fn carry_out(&self, requests: Vec<Request>) {
         let mut changes = self.engine.changes();
-        let changed: Vec<_> = requests
-            .into_iter()
-            .map(|Request { change, op, done }| {
-                let changed = match change {
-                    Change::Write(record) => changes.write(&op, record).map(Changed::Written),
-                    Change::Touch => changes.touch(&op).map(Changed::Was),
-                    Change::Delete => changes.delete(&op).map(Changed::Was),
-                };
-                (done, changed)
-            })
-            .collect();
-        let committed = changes.commit();
-        for (done, changed) in changed {
-            // Who has stopped waiting needs no answer.
-            let _ = done.send(committed.clone().and(changed));
+        let mut answers = Answers::with_capacity(requests.len());
+        for Request { change, op, done } in requests {
+            let changed = match change {
+                Change::Write(record) => changes.write(&op, record).map(Changed::Written),
+                Change::Touch => changes.touch(&op).map(Changed::Was),
+                Change::Delete => changes.delete(&op).map(Changed::Was),
+            };
+            answers.add(op, done, changed);
         }
+        let committed = changes.commit();
+        answers.send(committed, &self.runtime);
     }
 }
 

@@ -56,7 +56,7 @@ impl Embedded {
     /// Carries out a change, in one commit with others that come at the same time.
     async fn change(&self, change: Change, op: &Operation) -> Result<Changed> {
         let runtime = runtime()?;
-        let (answer, leader) = Queue::push(&self.engine, change, op.clone());
+        let (answer, leader) = Queue::push(&self.engine, change, op.clone(), &runtime);
         if let Some(leader) = leader {
             drop(runtime.spawn_blocking(move || leader.lead()));
         }
