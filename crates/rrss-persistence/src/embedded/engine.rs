@@ -19,7 +19,7 @@ pub(super) struct Engine {
     pub(super) sessions: Keyspace,
     pub(super) deadlines: Keyspace,
     pub(super) meta: Keyspace,
-    /// Held by who changes anything.
+    /// Held by who changes anything; nobody else needs it.
     pub(super) recent: Mutex<Recent>,
     pub(super) queue: Queue,
     /// How far a write must have come before it is acknowledged.

@@ -32,7 +32,6 @@ impl Engine {
             .map_err(|error| unusable(path, error.kind(), error))?;
         let database = Database::builder(path)
             .max_journaling_size(JOURNAL_BYTES)
-            .worker_threads(1)
             .open()
             .map_err(|error| not_opened(path, error))?;
         let meta = open_meta(&database, path)?;
