@@ -10,6 +10,7 @@
 //!
 //! Deadlines are milliseconds since 1970 in 8 bytes, big endian, so that they sort; `2^64 - 1` stands for none.
 //! Changes that come at the same time share one atomic commit over the keyspaces, and each is acknowledged after it.
+//! What was written last stays in memory too, up to 32 MiB, so that a save finds what it replaces.
 //! They run on a thread for blocking work: the async runtime never waits for the disk. Every session with a deadline has
 //! an entry in `deadlines` that is not after it; the sweep moves the entry of a session that was renewed since. An operation whose future is dropped still happens whole, or not at all.
 //!
