@@ -13,6 +13,7 @@ use crate::backend::DynBackend;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
+use crate::index::IndexRules;
 use crate::operation::Operation;
 use crate::pipeline_builder::PipelineBuilder;
 use crate::shape::Shape;
@@ -137,11 +138,34 @@ impl Pipeline {
         self.stages.backend.1.needs_sweep()
     }
 
+    /// Whether the backend keeps an index.
+    #[must_use]
+    pub fn keeps_index(&self) -> bool {
+        self.stages.shapes.iter().any(|shape| shape.keeps_index)
+    }
+
+    /// Whether a step must see the whole session to say what `op`, a touch or a delete by id, is to do.
+    #[must_use]
+    pub fn wants_session(&self, op: &Operation) -> bool {
+        self.transforms().any(|step| step.wants_session(op))
+    }
+
+    /// By which fields sessions are found, where a step says so.
+    #[must_use]
+    pub fn index(&self) -> Option<&IndexRules> {
+        self.transforms().find_map(|step| step.index())
+    }
+
     /// How often a step asks for a sweep.
     #[must_use]
     pub fn sweep_every(&self) -> Option<Duration> {
-        self.stages.above.iter().find_map(|(_, stage)| match stage {
-            Stage::Transform(transform) => transform.sweep_every(),
+        self.transforms().find_map(|step| step.sweep_every())
+    }
+
+    fn transforms(&self) -> impl Iterator<Item = &dyn Transform> {
+        let above = self.stages.above.iter();
+        above.filter_map(|(_, stage)| match stage {
+            Stage::Transform(transform) => Some(&**transform),
             Stage::Around(_) => None,
         })
     }

@@ -21,11 +21,11 @@ pub use builder::StoreBuilder;
     feature = "redis"
 ))]
 pub use classic::{ExpiringRedisOptions, expiring_redis_store, redis_store};
-pub use store::{Listing, Saved, Store};
+pub use store::{Found, Listing, Saved, SessionInfo, Store};
 
 pub use rrss_core::{
-    Clock, Conflict, Cursor, Error, ErrorKind, ManualClock, Operation, Pipeline, Registry, Result,
-    Session, SessionId, Shape, SystemClock, Timestamp,
+    Clock, Conflict, Cursor, Error, ErrorKind, Handle, ManualClock, Operation, Pipeline, Registry,
+    Result, Session, SessionId, Shape, SystemClock, Timestamp,
 };
 
 /// What authors of steps use, as they find it in their own dependency `rrss-core`.

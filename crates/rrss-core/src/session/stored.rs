@@ -7,17 +7,38 @@ use crate::time::Timestamp;
 
 /// What steps and stores do with a session on its way; hosts need none of it.
 impl Session {
-    /// The deadline that the caller asked for at the next save.
-    #[must_use]
-    pub fn requested_deadline(&self) -> Option<Timestamp> {
-        self.deadline
-    }
-
     /// Takes note of when it was first stored.
     #[must_use]
     pub fn with_created_at(mut self, created_at: Option<Timestamp>) -> Self {
         self.created_at = created_at;
         self
+    }
+
+    /// Takes note of when it was last saved.
+    #[must_use]
+    pub fn with_written_at(mut self, written_at: Option<Timestamp>) -> Self {
+        self.written_at = written_at;
+        self
+    }
+
+    /// Takes note of the deadline of its own that it was stored with.
+    #[must_use]
+    pub fn with_own_deadline(mut self, deadline: Option<Timestamp>) -> Self {
+        self.own_deadline = deadline;
+        self.is_deadline_changed = false;
+        self
+    }
+
+    /// The raw JSON of a field as it was when this session was loaded or last saved, whatever was changed since.
+    #[must_use]
+    pub fn stored_raw(&self, name: &str) -> Option<&str> {
+        self.fields.stored(name)
+    }
+
+    /// The fields that are to be stored only if nobody else has changed them; see
+    /// [`insert_if_unchanged`](Session::insert_if_unchanged).
+    pub fn guarded_fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.guarded()
     }
 
     /// The bytes that the backend held when this session was loaded or last saved.
@@ -36,9 +57,14 @@ impl Session {
         self.id = Some(id);
         self.stored = stored;
         self.expires_at = expires_at;
-        self.deadline = None;
+        self.is_deadline_changed = false;
         self.is_new = false;
         self.fields.mark_saved();
+    }
+
+    /// Takes note that its deadline was moved, and nothing else.
+    pub fn mark_renewed(&mut self, expires_at: Timestamp) {
+        self.expires_at = Some(expires_at);
     }
 
     /// A new session with the same fields and creation time, and no id: what a rotation stores.
@@ -83,7 +109,42 @@ impl Session {
                 }
             }
         }
-        fresh.deadline = self.deadline;
+        for name in self.fields.guarded() {
+            if let Some(value) = self.fields.get(name) {
+                fresh.fields.insert_if_unchanged(name, value);
+            }
+        }
+        if self.is_deadline_changed {
+            fresh.own_deadline = self.own_deadline;
+            fresh.is_deadline_changed = true;
+        }
         fresh
+    }
+
+    /// The session as it was when it was loaded or last saved.
+    #[must_use]
+    pub fn without_changes(&self) -> Self {
+        let mut unchanged = self.clone();
+        unchanged.fields.revert();
+        unchanged
+    }
+
+    /// Gives it exactly the fields of `other`, and its own deadline.
+    pub fn copy_fields_of(&mut self, other: &Self) {
+        let gone: Vec<String> = self
+            .keys()
+            .filter(|name| !other.contains_key(name))
+            .map(str::to_owned)
+            .collect();
+        for name in gone {
+            self.fields.remove(&name);
+        }
+        for (name, value) in other.iter_raw() {
+            self.fields.insert(name, value);
+        }
+        if self.own_deadline != other.own_deadline {
+            self.own_deadline = other.own_deadline;
+            self.is_deadline_changed = true;
+        }
     }
 }

@@ -74,17 +74,22 @@ impl Changes<'_> {
         Ok(true)
     }
 
-    pub(super) fn delete(&mut self, op: &Operation) -> Result<bool> {
+    pub(super) fn delete(&mut self, op: &Operation) -> Result<Written> {
         let key = op.key()?.as_bytes();
-        let lived = match self.stored(key) {
-            Ok(None) => return Ok(false),
-            Ok(Some(stored)) => lives(stored.deadline, op.now()),
+        let refused = match self.stored(key) {
+            Ok(None) => return Ok(Written::Gone),
+            Ok(Some(stored)) => {
+                let live = lives(stored.deadline, op.now()).then_some(&*stored.bytes);
+                refusal(op, live)?
+            }
             // Deleting is the one way to be rid of what cannot be read.
-            Err(error) if error.kind() == ErrorKind::Corrupt => true,
+            Err(error) if error.kind() == ErrorKind::Corrupt => None,
             Err(error) => return Err(error),
         };
-        self.remove(key);
-        Ok(lived)
+        if refused != Some(Written::Changed) {
+            self.remove(key);
+        }
+        Ok(refused.unwrap_or(Written::Done))
     }
 
     /// What is stored under `key`, live or not.

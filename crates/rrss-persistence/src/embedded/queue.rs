@@ -109,7 +109,7 @@ impl Leader {
             .map(|Request { change, op, .. }| match change {
                 Change::Write => changes.write(op).map(Changed::Written),
                 Change::Touch => changes.touch(op).map(Changed::Was),
-                Change::Delete => changes.delete(op).map(Changed::Was),
+                Change::Delete => changes.delete(op).map(Changed::Written),
             })
             .collect();
         let committed = changes.commit();

@@ -61,6 +61,13 @@ impl Embedded {
         }
         answer.await.map_err(|error| stopped().with_source(error))?
     }
+
+    async fn written(&self, change: Change, op: &Operation) -> Result<Written> {
+        match self.change(change, op).await? {
+            Changed::Written(written) => Ok(written),
+            Changed::Was(_) => Err(stopped()),
+        }
+    }
 }
 
 fn runtime() -> Result<Handle> {
@@ -115,18 +122,15 @@ impl Backend for Embedded {
     }
 
     async fn write(&self, op: &Operation) -> Result<Written> {
-        match self.change(Change::Write, op).await? {
-            Changed::Written(written) => Ok(written),
-            Changed::Was(_) => Err(stopped()),
-        }
+        self.written(Change::Write, op).await
     }
 
     async fn touch(&self, op: &Operation) -> Result<bool> {
         Ok(self.change(Change::Touch, op).await? == Changed::Was(true))
     }
 
-    async fn delete(&self, op: &Operation) -> Result<bool> {
-        Ok(self.change(Change::Delete, op).await? == Changed::Was(true))
+    async fn delete(&self, op: &Operation) -> Result<Written> {
+        self.written(Change::Delete, op).await
     }
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {

@@ -71,6 +71,17 @@ impl Sessions {
         Ok(true)
     }
 
+    /// Removes what is under the key of `op`, if its guard holds; what is past its deadline in any case.
+    pub(super) fn delete(&mut self, op: &Operation) -> Result<Written> {
+        let key = op.key()?.as_str();
+        let live = self.live(key, op.now());
+        let refused = refusal(op, live.map(|stored| &*stored.bytes))?;
+        if refused != Some(Written::Changed) {
+            self.remove(key);
+        }
+        Ok(refused.unwrap_or(Written::Done))
+    }
+
     /// Removes what is under `key`, live or not.
     pub(super) fn remove(&mut self, key: &str) -> Option<Stored> {
         let (key, stored) = self.by_key.remove_entry(key)?;

@@ -86,12 +86,8 @@ impl Backend for Memory {
         self.lock().touch(op)
     }
 
-    async fn delete(&self, op: &Operation) -> Result<bool> {
-        let key = op.key()?.as_str();
-        let mut sessions = self.lock();
-        let live = sessions.live(key, op.now()).is_some();
-        sessions.remove(key);
-        Ok(live)
+    async fn delete(&self, op: &Operation) -> Result<Written> {
+        self.lock().delete(op)
     }
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {

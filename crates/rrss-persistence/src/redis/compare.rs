@@ -42,6 +42,16 @@ impl<'a> CompareAndSet<'a> {
         })
     }
 
+    /// A delete of a session that must still be as it was loaded.
+    pub(super) fn delete(key: &'a str, loaded: &'a [u8]) -> Self {
+        Self {
+            key,
+            loaded,
+            bytes: b"",
+            deadline: None,
+        }
+    }
+
     /// [`SET … IFEQ`](https://valkey.io/commands/set/), of Valkey 8.1 and Redis 8.4; `None` where the session ends,
     /// since `SET` has no condition for that.
     pub(super) fn native(&self) -> Option<Cmd> {

@@ -183,9 +183,16 @@ impl Backend for Redis {
         self.found(Doing::Touch, request).await
     }
 
-    async fn delete(&self, op: &Operation) -> Result<bool> {
-        self.found(Doing::Delete, commands::unlink(op.key()?.as_str()))
-            .await
+    async fn delete(&self, op: &Operation) -> Result<Written> {
+        let key = op.key()?.as_str();
+        if let Guard::Unchanged(loaded) = &op.guard {
+            let request = Request::CompareAndSet(CompareAndSet::delete(key, loaded.as_bytes()));
+            return self
+                .ask(Doing::Delete, request, |reply| compare::written(&reply))
+                .await;
+        }
+        let found = self.found(Doing::Delete, commands::unlink(key)).await?;
+        Ok(if found { Written::Done } else { Written::Gone })
     }
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {

@@ -126,7 +126,7 @@ async fn a_user_with_the_commands_that_the_readme_lists_can_do_everything(server
         redis.list(&load(key), None, 10).await.unwrap().keys.len(),
         1
     );
-    assert!(redis.delete(&delete(key)).await.unwrap());
+    assert_eq!(redis.delete(&delete(key)).await.unwrap(), Written::Done);
     let error = redis.load(&load("others:1")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
 }

@@ -275,10 +275,15 @@ impl Backend for Broken {
         Ok(true)
     }
 
-    async fn delete(&self, op: &Operation) -> Result<bool> {
+    async fn delete(&self, op: &Operation) -> Result<Written> {
         let _turn = self.turn().await;
         let key = self.key(op)?;
-        let was_there = self.live(&key, op.now()).is_some();
+        let live = self.live(&key, op.now());
+        if let (Guard::Unchanged(loaded), Some(live)) = (&op.guard, &live)
+            && loaded.as_bytes() != &*live.bytes
+        {
+            return Ok(Written::Changed);
+        }
         self.pause().await;
         if self.has(Flaw::DeletesByPrefix) {
             self.kept()
@@ -287,7 +292,7 @@ impl Backend for Broken {
         } else if !self.has(Flaw::ForgetsDeletes) {
             self.kept().sessions.remove(&key);
         }
-        Ok(was_there)
+        Ok(live.map_or(Written::Gone, |_| Written::Done))
     }
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
