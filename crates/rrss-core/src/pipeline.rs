@@ -153,13 +153,13 @@ impl Pipeline {
     /// By which fields sessions are found, where a step says so.
     #[must_use]
     pub fn index(&self) -> Option<&IndexRules> {
-        self.transforms().find_map(|step| step.index())
+        self.transforms().find_map(Transform::index)
     }
 
     /// How often a step asks for a sweep.
     #[must_use]
     pub fn sweep_every(&self) -> Option<Duration> {
-        self.transforms().find_map(|step| step.sweep_every())
+        self.transforms().find_map(Transform::sweep_every)
     }
 
     fn transforms(&self) -> impl Iterator<Item = &dyn Transform> {

@@ -297,6 +297,45 @@ mod tests {
     }
 
     #[test]
+    fn the_stored_value_of_a_field_is_that_of_the_last_save() {
+        let mut fields = fields(r#"{"a":1}"#);
+        fields.insert("a", "2");
+        fields.insert("b", "1");
+        assert_eq!((fields.stored("a"), fields.stored("b")), (Some("1"), None));
+        fields.mark_saved();
+        fields.remove("a");
+        assert_eq!(
+            (fields.stored("a"), fields.stored("b")),
+            (Some("2"), Some("1"))
+        );
+    }
+
+    #[test]
+    fn reverting_leaves_what_is_stored() {
+        let mut fields = fields(r#"{"a":1}"#);
+        fields.insert("b", "1");
+        fields.mark_saved();
+        fields.insert("a", "2");
+        fields.remove("b");
+        fields.insert("c", "1");
+        fields.revert();
+        assert_eq!(pending(&fields), []);
+        assert_eq!(fields.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "1")]);
+    }
+
+    #[test]
+    fn a_field_is_guarded_until_it_is_saved_or_as_it_was() {
+        let mut fields = fields(r#"{"a":1,"b":2}"#);
+        fields.insert_if_unchanged("a", "1");
+        assert_eq!(fields.guarded().count(), 0, "it has that value");
+        fields.insert_if_unchanged("a", "2");
+        fields.insert("b", "3");
+        assert_eq!(fields.guarded().collect::<Vec<_>>(), ["a"]);
+        fields.mark_saved();
+        assert_eq!(fields.guarded().count(), 0);
+    }
+
+    #[test]
     fn unsaved_fields_are_all_pending() {
         let mut fields = fields(r#"{"a":1,"b":2}"#);
         fields.insert("b", "3");

@@ -148,3 +148,61 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(json: &'static str) -> Session {
+        let (mut session, _) = Session::from_json(json.into(), None).unwrap();
+        session.mark_stored("id".into(), None, None);
+        session
+    }
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn a_deadline_of_its_own_stays_until_it_is_given_up() {
+        let mut session = stored("{}");
+        session.set_expires_at(at(5));
+        assert!(session.is_modified());
+        session.mark_stored("id".into(), None, Some(at(5)));
+        assert_eq!(session.own_deadline(), Some(at(5)));
+        session.set_expires_at(at(5));
+        assert!(!session.is_modified(), "it has that deadline");
+        assert_eq!(session.renewed().own_deadline(), Some(at(5)));
+        session.clear_expires_at();
+        assert!(session.is_modified());
+        assert_eq!(session.own_deadline(), None);
+    }
+
+    #[test]
+    fn a_merge_keeps_the_deadline_of_the_side_that_changed_it() {
+        let mut mine = stored(r#"{"a":1}"#);
+        let theirs = stored(r#"{"a":1}"#).with_own_deadline(Some(at(9)));
+        assert_eq!(mine.merged_onto(theirs.clone()).own_deadline(), Some(at(9)));
+        mine.set_expires_at(at(5));
+        let merged = mine.merged_onto(theirs);
+        assert_eq!(merged.own_deadline(), Some(at(5)));
+        assert!(merged.is_modified());
+    }
+
+    #[test]
+    fn a_merge_keeps_the_condition_of_a_guarded_field() {
+        let mut mine = stored(r#"{"a":1}"#);
+        mine.insert_if_unchanged("a", &2).unwrap();
+        let merged = mine.merged_onto(stored(r#"{"a":1,"b":1}"#));
+        assert_eq!(merged.guarded_fields().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(merged.stored_raw("a"), Some("1"));
+    }
+
+    #[test]
+    fn copied_fields_are_those_of_the_other_and_no_more() {
+        let mut copy = stored(r#"{"a":1,"b":2}"#);
+        copy.copy_fields_of(&stored(r#"{"b":2,"c":3}"#));
+        let changes: Vec<_> = copy.changes().collect();
+        assert_eq!(changes, [("a", None), ("c", Some("3"))]);
+    }
+}
