@@ -48,6 +48,13 @@ pub trait Backend: Send + Sync + 'static {
     /// options is reached.
     fn write(&self, op: &Operation) -> impl Future<Output = Result<Written>> + Send;
 
+    /// By what this backend tells whether a session is still the stored one, once `session` is written; for backends that
+    /// [keep fields](crate::Shape::backend_of_sessions), which have no bytes to compare.
+    fn stored_form(&self, session: &Session) -> Option<StoredForm> {
+        let _ = session;
+        None
+    }
+
     /// Moves the deadline of what is live under the key, and says whether there was any.
     ///
     /// It never creates and never changes the bytes. With [`Deadline::Keep`](crate::Deadline::Keep) it only says
@@ -163,6 +170,9 @@ pub trait Backend: Send + Sync + 'static {
 pub struct Record {
     /// The bytes, exactly as they were written; or the session, from a backend that keeps fields.
     pub payload: Payload,
+    /// What the backend can tell by whether the session is still this one: the bytes, or what
+    /// [`Backend::stored_form`] makes of a session.
+    pub stored: Option<StoredForm>,
     /// The deadline, where reading told it.
     pub expires_at: Option<Timestamp>,
 }
@@ -172,6 +182,7 @@ impl Record {
     #[must_use]
     pub fn new(bytes: bytes::Bytes, expires_at: Option<Timestamp>) -> Self {
         Self {
+            stored: Some(StoredForm::from(bytes.clone())),
             payload: Payload::Bytes(bytes),
             expires_at,
         }
@@ -179,9 +190,14 @@ impl Record {
 
     /// A session that was read field by field, from a backend that [keeps fields](crate::Shape::backend_of_sessions).
     #[must_use]
-    pub fn of_session(session: Session, expires_at: Option<Timestamp>) -> Self {
+    pub fn of_session(
+        session: Session,
+        stored: Option<StoredForm>,
+        expires_at: Option<Timestamp>,
+    ) -> Self {
         Self {
             payload: Payload::Session(session),
+            stored,
             expires_at,
         }
     }
@@ -234,7 +250,7 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
         Action::Load => match backend.load(op).await? {
             Some(record) => Answer {
                 outcome: Outcome::Found,
-                stored: record.payload.bytes().cloned().map(StoredForm::from),
+                stored: record.stored,
                 payload: record.payload,
                 expires_at: record.expires_at,
                 renew: None,
@@ -243,7 +259,11 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
         },
         Action::Create | Action::Update => match backend.write(op).await? {
             Written::Done => Answer {
-                stored: op.payload.bytes().cloned().map(StoredForm::from),
+                stored: match &op.payload {
+                    Payload::Bytes(bytes) => Some(StoredForm::from(bytes.clone())),
+                    Payload::Session(session) => backend.stored_form(session),
+                    Payload::None => None,
+                },
                 expires_at: op.deadline.instant(),
                 ..Answer::new(Outcome::Done)
             },

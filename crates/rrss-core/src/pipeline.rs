@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::index::IndexRules;
 use crate::operation::Operation;
 use crate::pipeline_builder::PipelineBuilder;
-use crate::shape::Shape;
+use crate::shape::{Data, Shape};
 use crate::transform::Transform;
 
 /// Steps in order, ending in exactly one backend: what a store runs its operations through.
@@ -136,6 +136,14 @@ impl Pipeline {
     #[must_use]
     pub fn needs_sweep(&self) -> bool {
         self.stages.backend.1.needs_sweep()
+    }
+
+    /// Whether the backend keeps the fields of a session one by one, and writes only those that changed: then saves of
+    /// different fields do not meet.
+    #[must_use]
+    pub fn keeps_fields(&self) -> bool {
+        let backend = self.stages.shapes.last();
+        backend.is_some_and(|shape| shape.takes == Some(Data::Session))
     }
 
     /// Whether the backend keeps an index.

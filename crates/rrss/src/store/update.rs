@@ -27,8 +27,7 @@ impl Store {
                 .operation(Action::Update)
                 .with_session(candidate.clone());
             if let Some(stored) = candidate.stored()
-                && (self.conflict() != Conflict::LastWrite
-                    || candidate.guarded_fields().next().is_some())
+                && self.guards_updates(candidate)
             {
                 op.guard = Guard::Unchanged(stored.clone());
             }
@@ -67,6 +66,17 @@ impl Store {
             pause(attempt).await;
         }
         Err(changed_again())
+    }
+
+    /// Whether `session` may only replace what it was loaded from. A backend that writes fields one by one needs that only
+    /// to reject: it sees by itself to the fields that nobody else may change.
+    fn guards_updates(&self, session: &Session) -> bool {
+        let keeps_fields = self.inner.pipeline.keeps_fields();
+        match self.conflict() {
+            Conflict::Merge => !keeps_fields,
+            Conflict::LastWrite => !keeps_fields && session.guarded_fields().next().is_some(),
+            _ => true,
+        }
     }
 
     /// Sets a field to what `update` makes of its value, saves the session with all its changes, and answers the value.
