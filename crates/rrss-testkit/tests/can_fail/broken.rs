@@ -160,8 +160,15 @@ impl Backend for Broken {
             let later = op.now() + Duration::from_secs(60);
             self.put(&key, stored.bytes.clone(), Some(later));
         }
-        if self.has(Flaw::TellsAnotherDeadline) {
-            stored.deadline = Some(op.now());
+        match self.flaw {
+            Flaw::TellsAnotherDeadline => stored.deadline = Some(op.now()),
+            Flaw::HidesTheDeadline => stored.deadline = None,
+            Flaw::TellsADeadlineOfTheEndless => {
+                stored
+                    .deadline
+                    .get_or_insert(op.now() + Duration::from_secs(60));
+            }
+            _ => {}
         }
         Ok(Some(Record::new(stored.bytes, stored.deadline)))
     }
@@ -279,10 +286,19 @@ impl Backend for Broken {
         let _turn = self.turn().await;
         let key = self.key(op)?;
         let live = self.live(&key, op.now());
-        if let (Guard::Unchanged(loaded), Some(live)) = (&op.guard, &live)
-            && loaded.as_bytes() != &*live.bytes
-        {
-            return Ok(Written::Changed);
+        if let Guard::Unchanged(loaded) = &op.guard {
+            match &live {
+                Some(_) if self.has(Flaw::RefusesToDeleteWhatWasLoaded) => {
+                    return Ok(Written::Changed);
+                }
+                Some(live)
+                    if loaded.as_bytes() != &*live.bytes && !self.has(Flaw::DeletesWhatChanged) =>
+                {
+                    return Ok(Written::Changed);
+                }
+                None if self.has(Flaw::DeletesWhatIsGone) => return Ok(Written::Done),
+                _ => {}
+            }
         }
         self.pause().await;
         if self.has(Flaw::DeletesByPrefix) {
