@@ -12,8 +12,8 @@ use std::time::Duration;
 use redis::aio::{AsyncPushSender, MultiplexedConnection, SendError};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, ProtocolVersion,
-    PushInfo, RedisConnectionInfo, RedisResult, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, Pipeline,
+    ProtocolVersion, PushInfo, RedisConnectionInfo, RedisResult, Value,
 };
 use rrss_core::{Error, ErrorKind, Result};
 use tokio::sync::watch;
@@ -22,10 +22,12 @@ use tokio::time::{Instant, timeout};
 use super::address::Address;
 use super::commands::Request;
 use super::compare::CompareAndSet;
-use super::failure::{self, Doing};
+use super::failed::Failed;
+use super::failure::Doing;
 use super::options::Target;
 
 /// One server, and the connection to it.
+#[derive(Clone)]
 pub(super) struct Server(Arc<Inner>);
 
 struct Inner {
@@ -37,12 +39,30 @@ struct Inner {
     has_ifeq: AtomicBool,
 }
 
+/// Whether a node of a cluster is asked for a key that is on its way to it. The word holds for one command, so it
+/// travels together with that command; sent apart, another operation's command could come in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    No,
+    Yes,
+}
+
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) connect: Duration,
     pub(super) command: Duration,
 }
+
+impl Limits {
+    /// When an operation that begins now must have answered.
+    pub(super) fn end(self) -> Instant {
+        Instant::now() + self.connect.saturating_add(self.command).min(LONGEST)
+    }
+}
+
+/// A limit that is as good as none, and that an instant can still be counted up by.
+const LONGEST: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
 enum Slot {
     Closed,
@@ -136,55 +156,67 @@ impl Server {
         &self.0.address
     }
 
+    pub(super) fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
     /// Sends `request` and waits for the answer, for as long as the limits allow: connecting and answering
     /// together never take longer than both limits together.
     ///
     /// What only reads is sent once more where the connection broke before the answer came. What changes something
     /// is not: it may have happened, and others may have changed the same since.
     pub(super) async fn ask(&self, doing: Doing, request: &Request<'_>) -> Result<Value> {
-        let Limits { connect, command } = self.0.limits;
-        let begun = Instant::now();
-        let left = || {
-            connect
-                .saturating_add(command)
-                .saturating_sub(begun.elapsed())
-        };
-        let address = self.address();
+        let until = self.limits().end();
         let mut may_repeat = doing.only_reads();
         loop {
-            let mut live = match timeout(connect.min(left()), self.live()).await {
-                Ok(Ok(live)) => live,
-                Ok(Err(error)) if error.is_timeout() => {
-                    return Err(failure::connecting_took_too_long(doing, address, connect));
+            match self.attempt(request, Asking::No, until).await {
+                Err(Failed::Interrupted(error)) if may_repeat && error.is_io_error() => {
+                    may_repeat = false;
                 }
-                Ok(Err(error)) => return Err(failure::unreachable(doing, address, &error)),
-                Err(_) => {
-                    return Err(failure::connecting_took_too_long(doing, address, connect));
+                Err(failed) => return Err(failed.into_error(doing, self)),
+                Ok(reply) => {
+                    return without_errors(reply)
+                        .map_err(|error| Failed::Refused(error).into_error(doing, self));
                 }
-            };
-            let error =
-                match timeout(command.min(left()), live.send(request, &self.0.has_ifeq)).await {
-                    Ok(Ok(value)) => return Ok(value),
-                    Ok(Err(error)) => error,
-                    Err(_) => {
-                        // Those who wait for it go on waiting; those who come get a new one.
-                        self.0.let_go(&live);
-                        return Err(failure::answering_took_too_long(doing, address, command));
-                    }
-                };
-            if let Some(code) = error.code() {
-                if ["NOAUTH", "READONLY"].contains(&code) {
-                    // Another login, or another server behind the same name, may help.
-                    self.0.let_go(&live);
-                }
-                return Err(failure::refused(doing, address, &error));
             }
-            self.0.let_go(&live);
-            if !(may_repeat && error.is_io_error()) {
-                return Err(failure::interrupted(doing, address, &error));
-            }
-            may_repeat = false;
         }
+    }
+
+    /// Sends `request` once, and waits for the answer until the limits, or the time, are over. The errors among the
+    /// replies of several commands are left in their places.
+    pub(super) async fn attempt(
+        &self,
+        request: &Request<'_>,
+        asking: Asking,
+        until: Instant,
+    ) -> Result<Value, Failed> {
+        let Limits { connect, command } = self.limits();
+        let left = || until.saturating_duration_since(Instant::now());
+        let mut live = match timeout(connect.min(left()), self.live()).await {
+            Ok(Ok(live)) => live,
+            Ok(Err(error)) if error.is_timeout() => return Err(Failed::ConnectTimeout),
+            Ok(Err(error)) => return Err(Failed::Unreachable(error)),
+            Err(_) => return Err(Failed::ConnectTimeout),
+        };
+        let sent = live.send(request, asking, &self.0.has_ifeq);
+        let error = match timeout(command.min(left()), sent).await {
+            Ok(Ok(reply)) => return Ok(reply),
+            Ok(Err(error)) => error,
+            Err(_) => {
+                // Those who wait for it go on waiting; those who come get a new one.
+                self.0.let_go(&live);
+                return Err(Failed::AnswerTimeout);
+            }
+        };
+        let Some(code) = error.code() else {
+            self.0.let_go(&live);
+            return Err(Failed::Interrupted(error));
+        };
+        if ["NOAUTH", "READONLY"].contains(&code) {
+            // Another login, or another server behind the same name, may help.
+            self.0.let_go(&live);
+        }
+        Err(Failed::Refused(error))
     }
 
     /// Lets go of the connection; the next operation opens another.
@@ -279,29 +311,50 @@ impl Live {
         self.up.load(Ordering::Acquire)
     }
 
-    async fn send(&mut self, request: &Request<'_>, has_ifeq: &AtomicBool) -> RedisResult<Value> {
+    async fn send(
+        &mut self,
+        request: &Request<'_>,
+        asking: Asking,
+        has_ifeq: &AtomicBool,
+    ) -> RedisResult<Value> {
         match request {
-            Request::One(command) => self.one(command).await,
-            Request::CompareAndSet(write) => self.compare_and_set(write, has_ifeq).await,
-            Request::Several(commands) => {
-                let replies = self
-                    .connection
-                    .send_packed_commands(commands, 0, commands.len())
-                    .await?;
-                let replies: RedisResult<_> =
-                    replies.into_iter().map(Value::extract_error).collect();
-                replies.map(Value::Array)
-            }
+            Request::One(command) => self.one(command, asking).await,
+            Request::CompareAndSet(write) => self.compare_and_set(write, asking, has_ifeq).await,
+            Request::Several(commands) => self.several(commands, asking).await,
         }
     }
-}
 
-impl Live {
-    async fn one(&mut self, command: &Cmd) -> RedisResult<Value> {
-        self.connection
-            .send_packed_command(command)
-            .await?
-            .extract_error()
+    async fn one(&mut self, command: &Cmd, asking: Asking) -> RedisResult<Value> {
+        let reply = match asking {
+            Asking::No => self.connection.send_packed_command(command).await?,
+            Asking::Yes => {
+                let mut both = Pipeline::with_capacity(2);
+                both.cmd("ASKING").add_command(command.clone());
+                let sent = self.connection.send_packed_commands(&both, 1, 1);
+                sent.await?.pop().unwrap_or(Value::Nil)
+            }
+        };
+        reply.extract_error()
+    }
+
+    async fn several(&mut self, commands: &Pipeline, asking: Asking) -> RedisResult<Value> {
+        let replies = match asking {
+            Asking::No => {
+                let sent = self
+                    .connection
+                    .send_packed_commands(commands, 0, commands.len());
+                sent.await?
+            }
+            Asking::Yes => {
+                let mut all = Pipeline::with_capacity(2 * commands.len());
+                for command in commands.cmd_iter() {
+                    all.cmd("ASKING").add_command(command.clone());
+                }
+                let sent = self.connection.send_packed_commands(&all, 0, all.len());
+                sent.await?.into_iter().skip(1).step_by(2).collect()
+            }
+        };
+        Ok(Value::Array(replies))
     }
 
     /// By `IFEQ` where the server has it, else by the script. What a server refuses as unknown it has not done, so
@@ -309,12 +362,13 @@ impl Live {
     async fn compare_and_set(
         &mut self,
         write: &CompareAndSet<'_>,
+        asking: Asking,
         has_ifeq: &AtomicBool,
     ) -> RedisResult<Value> {
         if has_ifeq.load(Ordering::Relaxed)
             && let Some(set) = write.native()
         {
-            match self.one(&set).await {
+            match self.one(&set, asking).await {
                 Err(error)
                     if error.code() == Some("ERR") && error.detail() == Some("syntax error") =>
                 {
@@ -323,10 +377,23 @@ impl Live {
                 reply => return reply,
             }
         }
-        match self.one(&write.by_hash()).await {
-            Err(error) if error.code() == Some("NOSCRIPT") => self.one(&write.whole()).await,
+        match self.one(&write.by_hash(), asking).await {
+            Err(error) if error.code() == Some("NOSCRIPT") => {
+                self.one(&write.whole(), asking).await
+            }
             reply => reply,
         }
+    }
+}
+
+/// The replies of several commands, or the first error among them.
+pub(super) fn without_errors(reply: Value) -> RedisResult<Value> {
+    match reply {
+        Value::Array(replies) => {
+            let replies: RedisResult<_> = replies.into_iter().map(Value::extract_error).collect();
+            replies.map(Value::Array)
+        }
+        reply => Ok(reply),
     }
 }
 

@@ -4,6 +4,7 @@
 //! word, says enough. What the operating system and TLS say holds nothing of ours and becomes the source.
 
 use std::error::Error as StdError;
+use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,7 +118,7 @@ pub(super) fn interrupted(doing: Doing, address: &Address, error: &RedisError) -
 }
 
 /// The server answered what the command does not answer.
-pub(super) fn nonsense(doing: Doing, address: &Address) -> Error {
+pub(super) fn nonsense(doing: Doing, address: &impl Display) -> Error {
     let why = "its answer is none that Redis gives; check what runs there";
     error_of(ErrorKind::Unavailable, doing, address, why)
 }
@@ -128,7 +129,7 @@ pub(super) fn refused(doing: Doing, address: &Address, error: &RedisError) -> Er
     error_of(kind, doing, address, &why)
 }
 
-fn error_of(kind: ErrorKind, doing: Doing, address: &Address, why: &str) -> Error {
+fn error_of(kind: ErrorKind, doing: Doing, address: &impl Display, why: &str) -> Error {
     let phrase = doing.phrase();
     Error::new(kind, format!("{phrase} failed: Redis at {address}: {why}"))
 }

@@ -70,8 +70,14 @@ impl Default for Options {
     }
 }
 
-/// What the options come to: one server, and how to log in.
+/// What the options come to.
 #[derive(Debug)]
+pub(super) enum Place {
+    One(Target),
+}
+
+/// One server, and how to log in.
+#[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) address: Address,
     pub(super) username: Option<String>,
@@ -83,7 +89,11 @@ impl Options {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] where options do not go together, naming one of them.
-    pub(super) fn target(self) -> Result<Target> {
+    pub(super) fn place(self) -> Result<Place> {
+        self.target().map(Place::One)
+    }
+
+    fn target(self) -> Result<Target> {
         for (name, limit) in [
             ("timeout", self.timeout),
             ("connect_timeout", self.connect_timeout),

@@ -12,8 +12,9 @@ use rrss_core::{
 
 use super::commands::{self, Nonsense, Request};
 use super::compare::{self, CompareAndSet};
-use super::connection::{Limits, Server};
+use super::connection::Limits;
 use super::failure::{self, Doing};
+use super::link::Link;
 use super::{Options, scan};
 
 /// Keeps sessions in one Redis or Valkey.
@@ -54,7 +55,7 @@ use super::{Options, scan};
 ///
 /// See the [module](super).
 pub struct Redis {
-    server: Server,
+    link: Link,
     /// For counting keys by their hashes; random, so that no one can choose keys of one hash.
     hasher: RandomState,
 }
@@ -84,7 +85,7 @@ impl Redis {
             command: options.timeout.get(),
         };
         Ok(Self {
-            server: Server::new(options.target()?, limits)?,
+            link: Link::new(options.place()?, limits)?,
             hasher: RandomState::new(),
         })
     }
@@ -95,8 +96,8 @@ impl Redis {
         request: Request<'_>,
         read: impl FnOnce(Value) -> Result<T, Nonsense>,
     ) -> Result<T> {
-        let reply = self.server.ask(doing, &request).await?;
-        read(reply).map_err(|Nonsense| failure::nonsense(doing, self.server.address()))
+        let reply = self.link.ask(doing, &request).await?;
+        read(reply).map_err(|Nonsense| failure::nonsense(doing, &self.link))
     }
 
     /// Asks whether keys were found.
@@ -108,7 +109,7 @@ impl Redis {
 
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Redis at {}", self.server.address())
+        write!(f, "Redis at {}", self.link)
     }
 }
 
@@ -122,7 +123,7 @@ impl Step for Redis {
     }
 
     fn check(options: &Options) -> Result<()> {
-        options.clone().target().map(drop)
+        options.clone().place().map(drop)
     }
 
     fn build(options: Options, _: &BuildContext) -> Result<Role> {
@@ -197,26 +198,25 @@ impl Backend for Redis {
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
         let space = op.key_space()?;
-        let request = scan::scan(scan::place(cursor)?, space, limit);
-        let (next, keys) = self
-            .ask(Doing::List, request, |reply| scan::page(reply, space))
-            .await?;
-        let keys = keys.into_iter().map(StorageKey::from).collect();
-        Ok(Page::new(keys, scan::cursor(next)))
+        let (keys, next) = self.link.scan(Doing::List, cursor, space, limit).await?;
+        Ok(Page::new(
+            keys.into_iter().map(StorageKey::from).collect(),
+            next,
+        ))
     }
 
     /// Takes a round trip for every 1,000 keys of the database, those of others included, and 16 bytes or so for
     /// each session: a scan may name a key twice, so it remembers which it has counted.
     async fn count(&self, op: &Operation) -> Result<u64> {
         let space = op.key_space()?;
-        let (mut counted, mut place) = (HashSet::new(), scan::START);
+        let (mut counted, mut place) = (HashSet::new(), None);
         loop {
-            let request = scan::scan(place, space, scan::AT_ONCE);
-            let (next, keys) = self
-                .ask(Doing::Count, request, |reply| scan::page(reply, space))
-                .await?;
+            let scanned = self
+                .link
+                .scan(Doing::Count, place.as_ref(), space, scan::AT_ONCE);
+            let (keys, next) = scanned.await?;
             counted.extend(keys.iter().map(|key| self.hasher.hash_one(key)));
-            if next == scan::START {
+            if next.is_none() {
                 return Ok(counted.len() as u64);
             }
             place = next;
@@ -231,7 +231,7 @@ impl Backend for Redis {
     }
 
     async fn close(&self) -> Result<()> {
-        self.server.close();
+        self.link.close();
         Ok(())
     }
 }
