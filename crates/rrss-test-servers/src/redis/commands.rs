@@ -96,6 +96,69 @@ impl RedisServer {
         self.command(&["CONFIG", "RESETSTAT"]);
     }
 
+    /// How often the server has refused a command with each error since [`reset_counts`](Self::reset_counts),
+    /// by the first word of the error, such as `WRONGTYPE`, `MOVED` or `ASK`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use rrss_test_servers::{Flavor, RedisServer};
+    /// let server = RedisServer::start(Flavor::Redis);
+    /// server.command(&["SET", "greeting", "hello"]);
+    /// server.try_command(&["LPOP", "greeting"]).unwrap_err();
+    /// assert_eq!(server.error_counts(), [("WRONGTYPE".to_owned(), 1)].into());
+    /// ```
+    pub fn error_counts(&self) -> BTreeMap<String, u64> {
+        self.command(&["INFO", "errorstats"])
+            .lines()
+            .filter_map(|line| {
+                let (name, count) = line.strip_prefix("errorstat_")?.split_once(":count=")?;
+                Some((name.to_owned(), count.trim_end().parse().ok()?))
+            })
+            .collect()
+    }
+
+    /// How many connections clients hold open now.
+    ///
+    /// Those of replicas, of masters, of this value, and of servers that move keys here are left out.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use rrss_test_servers::{Flavor, RedisServer};
+    /// let server = RedisServer::start(Flavor::Redis);
+    /// assert_eq!(server.connections(), 0);
+    /// let client = std::net::TcpStream::connect((server.host(), server.port())).unwrap();
+    /// assert_eq!(server.connections(), 1);
+    /// ```
+    pub fn connections(&self) -> usize {
+        let field = |line: &str, name: &str| {
+            line.split(' ')
+                .find_map(|field| field.strip_prefix(name).map(str::to_owned))
+                .unwrap_or_default()
+        };
+        self.command(&["CLIENT", "LIST"])
+            .lines()
+            .filter(|line| !field(line, "flags=").contains(['S', 'M']))
+            .filter(|line| {
+                let own = ["client|list", "restore-asking"];
+                !own.contains(&field(line, "cmd=").as_str())
+            })
+            .count()
+    }
+
+    /// Sends one command that answers with an array of strings, and returns their bytes.
+    pub(crate) fn strings<A: AsRef<[u8]>>(&self, command: &[A]) -> Vec<Vec<u8>> {
+        let Reply::Array(elements) = self.send(command) else {
+            panic!("{} answered no array", self.name(command));
+        };
+        let strings = elements.into_iter().map(|element| match element {
+            Reply::Bulk(bytes) => bytes,
+            other => panic!("{} answered no string: {other}", self.name(command)),
+        });
+        strings.collect()
+    }
+
     fn send<A: AsRef<[u8]>>(&self, command: &[A]) -> Reply {
         Connection::open(self.port, self.password.as_deref())
             .and_then(|mut connection| connection.send(command))
