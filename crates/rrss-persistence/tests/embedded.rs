@@ -16,7 +16,7 @@ use std::task::{Context, Poll, Waker};
 use fjall::{Database, KeyspaceCreateOptions, PersistMode};
 use promises::{all_keys, create, load, op, put, stored, sweep, touch, until, update};
 use rrss_core::{
-    Action, Backend, BuildContext, Deadline, ErrorKind, Operation, Registry, Result, Step,
+    Action, Backend, BuildContext, Deadline, ErrorKind, Operation, Registry, Result, Shape, Step,
     StorageKey, Written,
 };
 use rrss_persistence::embedded::{Durability, Embedded, Options};
@@ -518,7 +518,7 @@ fn it_is_registered_with_an_example_that_works() {
     assert_eq!(name.as_str(), Some("embedded"));
     let options: Options = table.try_into().unwrap();
     assert_eq!(options, Options::default());
-    assert!(Embedded::shape(&options).is_backend());
+    assert_eq!(Embedded::shape(&options), Shape::backend().keeps_index());
 
     let dir = TempDir::new().unwrap();
     Embedded::build(options, &BuildContext::in_dir(dir.path())).unwrap();

@@ -49,8 +49,10 @@ impl Changes<'_> {
         }
         match fate(op, live.and_then(|stored| stored.deadline)) {
             Fate::Ends if before.is_none() => {}
-            Fate::Ends => self.remove(key),
+            Fate::Ends => self.remove(key)?,
             Fate::Lives(deadline) => {
+                let entries = self.engine.entries_to_write(op, key, before.as_ref())?;
+                entries.add_to(&mut self.batch, self.engine, key);
                 let due = before.and_then(|stored| stored.deadline);
                 self.put(key, due, deadline, bytes);
             }
@@ -67,7 +69,7 @@ impl Changes<'_> {
             return Ok(false);
         };
         match fate(op, deadline) {
-            Fate::Ends => self.remove(key),
+            Fate::Ends => self.remove(key)?,
             Fate::Lives(moved) if moved != deadline => self.put(key, deadline, moved, &bytes),
             Fate::Lives(_) => {}
         }
@@ -87,7 +89,7 @@ impl Changes<'_> {
             Err(error) => return Err(error),
         };
         if refused != Some(Written::Changed) {
-            self.remove(key);
+            self.remove(key)?;
         }
         Ok(refused.unwrap_or(Written::Done))
     }
@@ -97,9 +99,12 @@ impl Changes<'_> {
         self.engine.stored(key)
     }
 
-    /// Removes a session.
-    pub(super) fn remove(&mut self, key: &[u8]) {
+    /// Removes a session, and what it is found by.
+    pub(super) fn remove(&mut self, key: &[u8]) -> Result<()> {
+        let entries = self.engine.entries_to_remove(key)?;
+        entries.add_to(&mut self.batch, self.engine, key);
         self.batch.remove(&self.engine.sessions, key);
+        Ok(())
     }
 
     /// Drops an entry of `deadlines`.

@@ -17,6 +17,8 @@ pub(super) struct Engine {
     pub(super) database: Database,
     pub(super) sessions: Keyspace,
     pub(super) deadlines: Keyspace,
+    pub(super) index: Keyspace,
+    pub(super) indexed: Keyspace,
     pub(super) meta: Keyspace,
     /// Held by who changes anything; it guards no data of its own.
     pub(super) changing: Mutex<()>,

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use rrss_core::{
-    Backend, BuildContext, Cursor, Error, ErrorKind, Operation, Page, Record, Result, Role, Shape,
-    Step, Written,
+    Backend, BuildContext, Cursor, Error, ErrorKind, IndexKey, Operation, Page, Record, Result,
+    Role, Shape, Step, Written,
 };
 use tokio::runtime::Handle;
 
@@ -102,7 +102,7 @@ impl Step for Embedded {
     type Options = Options;
 
     fn shape(_: &Options) -> Shape {
-        Shape::backend()
+        Shape::backend().keeps_index()
     }
 
     fn build(options: Options, context: &BuildContext) -> Result<Role> {
@@ -131,6 +131,22 @@ impl Backend for Embedded {
 
     async fn delete(&self, op: &Operation) -> Result<Written> {
         self.written(Change::Delete, op).await
+    }
+
+    async fn find(
+        &self,
+        op: &Operation,
+        entry: &IndexKey,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page> {
+        let (op, entry, cursor) = (op.clone(), entry.clone(), cursor.cloned());
+        self.run(move |engine| engine.find(&op, &entry, cursor.as_ref(), limit))
+            .await
+    }
+
+    fn keeps_index(&self) -> bool {
+        true
     }
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
