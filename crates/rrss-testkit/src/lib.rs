@@ -6,6 +6,7 @@ mod counts;
 mod faults;
 mod gate;
 mod intercept;
+pub mod interleavings;
 pub mod keys;
 pub mod outage;
 pub mod plain;

@@ -145,6 +145,16 @@ impl Subject {
         self.build(more(steps), self.clone())
     }
 
+    /// A store over another backend, with more said of it than its steps.
+    pub(crate) fn store_over_with(
+        &self,
+        backend: impl Backend,
+        more: impl FnOnce(StoreBuilder) -> StoreBuilder,
+    ) -> Store {
+        let steps = (self.steps)(Store::builder(), &self.prefix);
+        self.build(more(steps), backend)
+    }
+
     pub(crate) fn build(&self, steps: StoreBuilder, backend: impl Backend) -> Store {
         let steps = match &self.time {
             Time::Manual(clock) => steps.clock(clock.clone()),

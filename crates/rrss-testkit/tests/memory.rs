@@ -14,3 +14,9 @@ mod store {
 
     rrss_testkit::store_promises!(Subject::new(Memory::default()));
 }
+
+mod interleavings {
+    use super::*;
+
+    rrss_testkit::interleaving_promises!(Subject::new(Memory::default()));
+}

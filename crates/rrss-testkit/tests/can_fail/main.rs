@@ -5,6 +5,7 @@ mod backends;
 mod broken;
 mod flaw;
 mod flawed;
+mod interleavings;
 mod stores;
 mod transforms;
 
