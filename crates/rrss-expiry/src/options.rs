@@ -48,10 +48,7 @@ pub struct Options {
     )]
     pub renew_after: Option<DurationOption>,
     /// How long a session lives in all, from its creation, however much it is used. No limit where it is not given.
-    #[serde(
-        deserialize_with = "absolute",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "absolute", skip_serializing_if = "Option::is_none")]
     pub absolute: Option<DurationOption>,
     /// By how much sessions may end before their `duration`, each by a part of its own, so that many that were saved at
     /// one moment do not all end at one moment. None where it is not given.

@@ -60,9 +60,10 @@ impl Expiry {
     ) -> Option<Timestamp> {
         let own = session.own_deadline();
         let target = earlier(own.unwrap_or_else(|| self.slid(op)), self.end(session));
+        let after = self.options.renewed_after();
         let is_due = stored.is_none_or(|stored| {
-            let apart = target.since(stored).max(stored.since(target));
-            apart >= self.options.renewed_after()
+            target.since(stored) >= after
+                || (stored.since(target) >= after && !is_from_the_future(session, op.now()))
         });
         is_due.then_some(target)
     }
@@ -162,6 +163,11 @@ impl Transform for Expiry {
 
 fn earlier(deadline: Timestamp, end: Option<Timestamp>) -> Timestamp {
     end.map_or(deadline, |end| deadline.min(end))
+}
+
+/// Whether the clock was set back since the session was written: what it says then ends no session early.
+fn is_from_the_future(session: &Session, now: Timestamp) -> bool {
+    session.created_at().max(session.written_at()) > Some(now)
 }
 
 /// The life of a session whose creation nobody has noted is counted from the first time that it is written here.
