@@ -166,7 +166,7 @@ fn a_replica_takes_over_from_a_killed_master_which_comes_back_as_its_replica() {
         let (key, slot) = ("sessions:1", RedisCluster::slot_of("sessions:1"));
         let master = cluster.master_of(key);
         cluster.command_on(master, &["SET", key, "kept"]);
-        assert_eq!(cluster.command_on(master, &["WAIT", "1", "10000"]), "1");
+        cluster.wait_for_replicas();
 
         cluster.kill_master(master);
         let refused = TcpStream::connect(("127.0.0.1", cluster.node(master).port())).unwrap_err();

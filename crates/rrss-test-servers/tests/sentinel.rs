@@ -27,7 +27,7 @@ fn a_group_starts_with_a_replica_that_follows_and_sentinels_that_know_all() {
         }
         assert_eq!(group.master_url(), master.url());
         group.command_on_master(&["SET", "key", "value"]);
-        assert_eq!(group.command_on_master(&["WAIT", "1", "10000"]), "1");
+        group.wait_for_replica();
         assert_eq!(group.replica().command(&["GET", "key"]), "value");
         let error = group
             .replica()
@@ -42,7 +42,7 @@ fn the_replica_becomes_the_master_when_the_master_is_killed_and_that_comes_back_
     on_both(|mut group| {
         let (first, second) = (group.master().port(), group.replica().port());
         group.command_on_master(&["SET", "key", "kept"]);
-        assert_eq!(group.command_on_master(&["WAIT", "1", "10000"]), "1");
+        group.wait_for_replica();
 
         group.kill_master();
         assert_eq!(refusal(first), ErrorKind::ConnectionRefused);

@@ -5,7 +5,8 @@ use super::formation::view;
 use crate::poll;
 
 impl RedisCluster {
-    /// Kills a master (`SIGKILL`); after a second or two its replica takes over, if there is one.
+    /// Kills a master (`SIGKILL`); after a few seconds its replica takes over, if there is one, with all that
+    /// [`wait_for_replicas`](Self::wait_for_replicas) has waited for.
     ///
     /// # Panics
     ///
@@ -29,6 +30,24 @@ impl RedisCluster {
             "node {node} of {self:?} is not a master that answers"
         );
         self.nodes[node].kill();
+    }
+
+    /// Waits until every replica that answers has run all that its master has run by now, so that it has it
+    /// when it takes over; servers answer clients sooner than that.
+    ///
+    /// # Panics
+    ///
+    /// When that takes too long.
+    pub fn wait_for_replicas(&self) {
+        for replica in self.answering() {
+            let master = view(replica).myself().master.clone();
+            let master = master.and_then(|id| self.index(&id));
+            if let Some(master) = master.map(|index| &self.nodes[index])
+                && master.answers()
+            {
+                master.wait_for_replica(replica);
+            }
+        }
     }
 
     /// Waits until a node that answers serves the slot and every other one knows it; returns its index.

@@ -101,9 +101,8 @@ impl RedisCluster {
         let answers = self
             .index(master)
             .is_some_and(|index| self.nodes[index].answers());
-        let replication = node.command(&["INFO", "replication"]);
-        if answers && !replication.contains("master_link_status:up") {
-            return Err(format!("{node:?} says {replication}"));
+        if answers && node.replication("master_link_status").as_deref() != Some("up") {
+            return Err(format!("{node:?} does not follow its master"));
         }
         Ok(())
     }

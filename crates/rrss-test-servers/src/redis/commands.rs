@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::RedisServer;
+use crate::poll;
 use crate::resp::{Connection, Reply};
 
 impl RedisServer {
@@ -157,6 +158,35 @@ impl RedisServer {
             other => panic!("{} answered no string: {other}", self.name(command)),
         });
         strings.collect()
+    }
+
+    /// A field of [`INFO replication`](https://redis.io/docs/latest/commands/info/), where there is one.
+    pub(crate) fn replication(&self, name: &str) -> Option<String> {
+        let info = self.command(&["INFO", "replication"]);
+        let mut fields = info.lines().filter_map(|line| line.split_once(':'));
+        let (_, value) = fields.find(|(field, _)| *field == name)?;
+        Some(value.trim_end().to_owned())
+    }
+
+    /// Waits until the replica has run all that its master has run by now.
+    ///
+    /// `WAIT` would not do: it waits for what its own connection wrote.
+    pub(crate) fn wait_for_replica(&self, replica: &RedisServer) {
+        let offset = |server: &RedisServer, name| -> Option<u64> {
+            server
+                .replication(name)
+                .and_then(|offset| offset.parse().ok())
+        };
+        let target = offset(self, "master_repl_offset");
+        poll::until("the replica has caught up with its master", || {
+            let reached = offset(replica, "slave_repl_offset");
+            if reached.is_some() && reached >= target {
+                return Ok(());
+            }
+            Err(format!(
+                "{replica:?} is at {reached:?}, {self:?} at {target:?}"
+            ))
+        });
     }
 
     fn send<A: AsRef<[u8]>>(&self, command: &[A]) -> Reply {
