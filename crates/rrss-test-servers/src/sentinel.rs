@@ -18,7 +18,7 @@ const MASTER_NAME: &str = "mymaster";
 /// the master when the master is dead; all five processes end when this value is dropped.
 ///
 /// Each listens on a free port of 127.0.0.1, keeps its files in a temporary folder of its own, and saves no
-/// keys. A master that does not answer for half a second is taken for dead when two sentinels say so.
+/// keys. A master that does not answer for a second is taken for dead when two sentinels say so.
 ///
 /// Every method panics where a server does not do what it should: a test can do nothing else then.
 ///

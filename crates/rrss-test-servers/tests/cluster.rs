@@ -1,7 +1,7 @@
 //! What [`RedisCluster`] promises, on both flavours.
 
-use std::io::{BufRead, BufReader, ErrorKind, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -248,11 +248,18 @@ fn connections_are_those_of_clients_to_all_nodes() {
     on_both(|cluster| {
         cluster.command_on(cluster.master_of("a"), &["SET", "a", ""]);
         cluster.migrate_slot(RedisCluster::slot_of("a"), (cluster.master_of("a") + 1) % 3);
-        assert_eq!(cluster.connections(), 0);
+        let nodes = 0..RedisCluster::NODES;
+        let lists = nodes.map(|node| cluster.command_on(node, &["CLIENT", "LIST"]));
+        let lists: Vec<String> = lists.collect();
+        assert_eq!(cluster.connections(), 0, "{lists:#?}");
         let clients =
             [1, 4].map(|node| TcpStream::connect(("127.0.0.1", cluster.node(node).port())));
         assert_eq!(cluster.connections(), 2);
-        drop(clients);
+        for client in clients {
+            let mut client = client.unwrap();
+            client.shutdown(Shutdown::Write).unwrap();
+            assert_eq!(client.read(&mut [0]).unwrap(), 0);
+        }
         assert_eq!(cluster.connections(), 0);
     });
 }

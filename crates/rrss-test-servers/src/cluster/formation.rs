@@ -1,7 +1,7 @@
 //! Six servers become one cluster, and agree again after a change.
 
 use super::slot::SLOTS;
-use super::view::View;
+use super::view::{Seen, View};
 use super::{MASTERS, RedisCluster};
 use crate::poll;
 use crate::redis::{Flavor, RedisServer};
@@ -49,7 +49,7 @@ impl RedisCluster {
         poll::until("the nodes know each other", || {
             for node in &self.nodes {
                 let view = view(node);
-                let known = |id: &String| view.of(id).is_some_and(|seen| seen.is_well());
+                let known = |id: &String| view.of(id).is_some_and(Seen::is_well);
                 if !self.ids.iter().all(known) {
                     return Err(format!("{node:?} sees {view:?}"));
                 }

@@ -138,7 +138,8 @@ impl RedisServer {
                 .find_map(|field| field.strip_prefix(name).map(str::to_owned))
                 .unwrap_or_default()
         };
-        self.command(&["CLIENT", "LIST"])
+        let clients = self.command(&["CLIENT", "LIST"]);
+        clients
             .lines()
             .filter(|line| !field(line, "flags=").contains(['S', 'M']))
             .filter(|line| {

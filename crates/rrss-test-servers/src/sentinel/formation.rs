@@ -12,19 +12,23 @@ const QUORUM: &str = "2";
 /// What a sentinel is told of the master; see
 /// [its options](https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/#other-sentinel-options).
 const OPTIONS: [(&str, &str); 2] = [
-    ("down-after-milliseconds", "500"),
+    ("down-after-milliseconds", "1000"),
     ("failover-timeout", "5000"),
 ];
 
 /// How often a sentinel asks the servers and tells the others, in milliseconds. By themselves they take
 /// seconds for that, and 30 s to trust their clock again after a machine was too busy to run them.
 ///
+/// A sentinel that was not run for half a second trusts nothing for a second: a machine that is busy with other
+/// tests must not look like a dead master.
+///
 /// The period of `PING` stays as it is: a replica that was not heard of for five of them is not promoted.
-const PERIODS: [(&str, &str); 5] = [
+const PERIODS: [(&str, &str); 6] = [
     ("INFO-PERIOD", "500"),
     ("ASK-PERIOD", "200"),
     ("PUBLISH-PERIOD", "200"),
     ("MIN-LINK-RECONNECT-PERIOD", "200"),
+    ("TILT-TRIGGER", "500"),
     ("TILT-PERIOD", "1000"),
 ];
 
