@@ -5,6 +5,7 @@ mod bridge;
 mod counts;
 mod faults;
 mod gate;
+pub mod index;
 mod intercept;
 pub mod interleavings;
 pub mod keys;

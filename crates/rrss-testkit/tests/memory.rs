@@ -15,6 +15,12 @@ mod store {
     rrss_testkit::store_promises!(Subject::new(Memory::default()));
 }
 
+mod index {
+    use super::*;
+
+    rrss_testkit::index_promises!(Subject::new(Memory::default()));
+}
+
 mod interleavings {
     use super::*;
 

@@ -3,8 +3,10 @@
 
 mod backends;
 mod broken;
+mod entries;
 mod flaw;
 mod flawed;
+mod index;
 mod interleavings;
 mod stores;
 mod transforms;
