@@ -136,9 +136,11 @@ fn added_entries(session: &Session, rules: &IndexRules) -> Result<Vec<IndexKey>>
     let mut entries = Vec::new();
     for field in &rules.fields {
         let stored = session.stored_raw(field).filter(|_| !session.is_new());
-        if let Some(raw) = session.get_raw(field).filter(|raw| Some(*raw) != stored) {
-            entries.extend(IndexKey::of(field.clone(), raw)?);
-        }
+        let changed = session.get_raw(field).filter(|raw| Some(*raw) != stored);
+        let Some(raw) = changed else { continue };
+        let entry = IndexKey::of(field.clone(), raw)?;
+        let before = stored.and_then(|raw| IndexKey::of(field.clone(), raw).ok().flatten());
+        entries.extend(entry.filter(|entry| Some(entry) != before.as_ref()));
     }
     Ok(entries)
 }
