@@ -328,7 +328,10 @@ impl Backend for Broken {
     }
 
     async fn sweep(&self, op: &Operation, limit: usize) -> Result<u64> {
-        let _turn = self.turn().await;
+        let _turn = match self.flaw {
+            Flaw::SweepPrunesHastily => None,
+            _ => self.turn().await,
+        };
         let limit = match self.flaw {
             Flaw::SweepsNothing => return Ok(0),
             Flaw::SweepsWithoutLimit => usize::MAX,
@@ -539,6 +542,9 @@ impl Broken {
                 .retain(|other, _| !other.starts_with(&key));
         } else if !self.has(Flaw::ForgetsDeletes) {
             self.kept().sessions.remove(&key);
+        }
+        if self.has(Flaw::SaysThatItDeleted) {
+            return Ok(Written::Done);
         }
         Ok(live.map_or(Written::Gone, |_| Written::Done))
     }

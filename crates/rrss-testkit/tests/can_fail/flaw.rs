@@ -38,6 +38,7 @@ pub(crate) enum Flaw {
     DeletesWhatChanged,
     RefusesToDeleteWhatWasLoaded,
     DeletesWhatIsGone,
+    SaysThatItDeleted,
     ListsOnePage,
     PagesByPosition,
     IgnoresKeySpaces,
