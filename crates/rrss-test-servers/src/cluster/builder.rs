@@ -39,8 +39,9 @@ impl RedisClusterBuilder {
             // Replicas stay with the masters that they were given to, and a master that gave all its slots
             // away stays a master.
             .arg("--cluster-allow-replica-migration", "no")
-            // A replica is otherwise made to wait 5 s for others to come.
-            .arg("--repl-diskless-sync-delay", "0");
+            // Without a file a replica waits 5 s for others to come, and up to a second more for what was
+            // written since.
+            .arg("--repl-diskless-sync", "no");
         RedisClusterBuilder { flavor, node }
     }
 

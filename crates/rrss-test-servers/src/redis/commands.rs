@@ -161,9 +161,11 @@ impl RedisServer {
         strings.collect()
     }
 
-    /// A field of [`INFO replication`](https://redis.io/docs/latest/commands/info/), where there is one.
+    /// A field of [`INFO replication`](https://redis.io/docs/latest/commands/info/), where there is one and the
+    /// server does not hang up: a sentinel that makes a server a replica disconnects all its clients.
     pub(crate) fn replication(&self, name: &str) -> Option<String> {
-        let info = self.command(&["INFO", "replication"]);
+        let mut connection = Connection::open(self.port, self.password.as_deref()).ok()?;
+        let info = connection.send(&["INFO", "replication"]).ok()?.to_string();
         let mut fields = info.lines().filter_map(|line| line.split_once(':'));
         let (_, value) = fields.find(|(field, _)| *field == name)?;
         Some(value.trim_end().to_owned())
@@ -173,21 +175,22 @@ impl RedisServer {
     ///
     /// `WAIT` would not do: it waits for what its own connection wrote.
     pub(crate) fn wait_for_replica(&self, replica: &RedisServer) {
-        let offset = |server: &RedisServer, name| -> Option<u64> {
-            server
+        let offset = |server: &RedisServer, name| -> Result<u64, String> {
+            let offset = server
                 .replication(name)
-                .and_then(|offset| offset.parse().ok())
+                .and_then(|offset| offset.parse().ok());
+            offset.ok_or_else(|| format!("{server:?} tells no {name}"))
         };
-        let target = offset(self, "master_repl_offset");
-        poll::until("the replica has caught up with its master", || {
-            let reached = offset(replica, "slave_repl_offset");
-            if reached.is_some() && reached >= target {
-                return Ok(());
-            }
-            Err(format!(
-                "{replica:?} is at {reached:?}, {self:?} at {target:?}"
-            ))
+        let target = poll::until("the master tells its offset", || {
+            offset(self, "master_repl_offset")
         });
+        poll::until(
+            "the replica has caught up with its master",
+            || match offset(replica, "slave_repl_offset")? {
+                reached if reached >= target => Ok(()),
+                reached => Err(format!("{replica:?} is at {reached}, {self:?} at {target}")),
+            },
+        );
     }
 
     fn send<A: AsRef<[u8]>>(&self, command: &[A]) -> Reply {

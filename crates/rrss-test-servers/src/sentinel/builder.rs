@@ -59,8 +59,9 @@ impl RedisSentinelBuilder {
     /// When the server's program is missing, saying how to install it, when a server does not start, with
     /// what it said, or when the sentinels do not find each other, with what they lack.
     pub fn start(self) -> RedisSentinel {
-        // A replica is otherwise made to wait 5 s for others to come.
-        let mut server = RedisServer::builder(self.flavor).arg("--repl-diskless-sync-delay", "0");
+        // Without a file a replica waits 5 s for others to come, and up to a second more for what was
+        // written since.
+        let mut server = RedisServer::builder(self.flavor).arg("--repl-diskless-sync", "no");
         if let Some(password) = &self.password {
             server = server.password(password);
         }

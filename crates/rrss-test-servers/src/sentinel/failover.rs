@@ -54,7 +54,7 @@ impl RedisSentinel {
     /// Makes the replica the master and the master its replica, as an administrator would
     /// ([`SENTINEL FAILOVER`](https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/#sentinel-commands)).
     ///
-    /// Returns when the sentinels agree and the old master follows the new one. Clients of the old master are
+    /// Nothing is lost that was written before. Returns when the sentinels agree and the old master follows the new one. Clients of the old master are
     /// disconnected when it becomes a replica.
     ///
     /// # Panics
@@ -62,6 +62,7 @@ impl RedisSentinel {
     /// When the replica does not answer.
     pub fn fail_over(&self) {
         let before = self.master().port();
+        self.wait_for_replica();
         poll::until("the replica becomes the master", || {
             self.settled()?;
             let master = self.agreed_master()?;
