@@ -22,6 +22,8 @@ pub(super) enum Doing {
     Write,
     Touch,
     Delete,
+    Find,
+    Tidy,
     List,
     Count,
     Ping,
@@ -34,16 +36,19 @@ impl Doing {
             Self::Write => "storing a session",
             Self::Touch => "renewing a session",
             Self::Delete => "deleting a session",
+            Self::Find => "finding sessions",
+            Self::Tidy => "removing stale entries of the index",
             Self::List => "listing sessions",
             Self::Count => "counting sessions",
             Self::Ping => "reaching Redis",
         }
     }
 
-    /// Whether doing it twice is as good as doing it once, whatever others do in between.
+    /// Whether doing it twice is as good as doing it once, whatever others do in between. What is removed of the index
+    /// may be removed twice.
     pub(super) fn only_reads(self) -> bool {
         match self {
-            Self::Load | Self::List | Self::Count | Self::Ping => true,
+            Self::Load | Self::Find | Self::Tidy | Self::List | Self::Count | Self::Ping => true,
             Self::Write | Self::Touch | Self::Delete => false,
         }
     }
@@ -54,7 +59,7 @@ impl Doing {
             Self::Write => "; it may have been stored",
             Self::Touch => "; it may have been renewed",
             Self::Delete => "; it may have been deleted",
-            Self::Load | Self::List | Self::Count | Self::Ping => "",
+            Self::Load | Self::Find | Self::Tidy | Self::List | Self::Count | Self::Ping => "",
         }
     }
 }
@@ -120,6 +125,18 @@ pub(super) fn interrupted(doing: Doing, address: &Address, error: &RedisError) -
 /// The server answered what the command does not answer.
 pub(super) fn nonsense(doing: Doing, address: &impl Display) -> Error {
     let why = "its answer is none that Redis gives; check what runs there";
+    error_of(ErrorKind::Unavailable, doing, address, why)
+}
+
+/// None of the servers answered before the time of the operation was over.
+pub(super) fn nobody_answered_in_time(doing: Doing, addresses: &impl Display) -> Error {
+    let why = "none of its servers answered within `connect_timeout` and `timeout`; check that they run there and \
+               can be reached from here";
+    error_of(ErrorKind::Timeout, doing, addresses, why)
+}
+
+/// What the server answered is of no use, for the reason `why`.
+pub(super) fn told(doing: Doing, address: &impl Display, why: &str) -> Error {
     error_of(ErrorKind::Unavailable, doing, address, why)
 }
 

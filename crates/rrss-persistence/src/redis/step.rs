@@ -6,15 +6,17 @@ use std::hash::{BuildHasher, RandomState};
 
 use redis::Value;
 use rrss_core::{
-    Backend, BuildContext, Cursor, Deadline, Error, ErrorKind, Guard, Operation, Page, Record,
-    Result, Role, Shape, Step, StorageKey, Written,
+    Backend, BuildContext, Cursor, IndexKey, Operation, Page, Record, Result, Role, Shape, Step,
+    StorageKey, Written,
 };
 
-use super::commands::{self, Nonsense, Request};
-use super::compare::{self, CompareAndSet};
+use super::commands::{self, Nonsense, Part, Request};
 use super::connection::Limits;
 use super::failure::{self, Doing};
+use super::find::Find;
+use super::index::{Beside, Changes, Sets};
 use super::link::Link;
+use super::own::Own;
 use super::{Options, scan};
 
 /// Keeps sessions in one Redis or Valkey.
@@ -100,10 +102,84 @@ impl Redis {
         read(reply).map_err(|Nonsense| failure::nonsense(doing, &self.link))
     }
 
-    /// Asks whether keys were found.
-    async fn found(&self, doing: Doing, request: Request<'_>) -> Result<bool> {
-        self.ask(doing, request, |reply| commands::found(&reply))
-            .await
+    /// Changes a session, and the index with it.
+    async fn carry_out(&self, doing: Doing, op: &Operation) -> Result<Written> {
+        let own = Own::of(op)?;
+        let reading = own.reading();
+        match Changes::of(op)? {
+            None => {
+                let read = |reply| reading.of(replies(&reply));
+                self.ask(doing, own.into_request(), read).await
+            }
+            Some(changes) if doing == Doing::Delete || op.deadline.is_past(op.now()) => {
+                self.end(doing, own, &changes).await
+            }
+            Some(changes) => self.put(doing, own, &changes).await,
+        }
+    }
+
+    /// Writes or touches a session behind its entries.
+    async fn put(&self, doing: Doing, own: Own<'_>, changes: &Changes<'_>) -> Result<Written> {
+        let (before, after) = (changes.before(), changes.after());
+        let reading = own.reading();
+        let (first, last) = (before.len(), before.len() + own.replies());
+        let parts = [
+            Part::Commands(before),
+            own.into_part(),
+            Part::Commands(after),
+        ];
+        let (written, left) = self
+            .ask(doing, Request::InOrder(parts.into()), |reply| {
+                let replies = replies(&reply);
+                let (replies, after) = replies.split_at_checked(last).ok_or(Nonsense)?;
+                let (before, own) = replies.split_at(first);
+                let written = reading.of(own)?;
+                let left = changes.settle(written, &Beside { before, after })?;
+                Ok((written, left))
+            })
+            .await?;
+        self.tidy(left).await;
+        Ok(written)
+    }
+
+    /// Ends a session, and then its entries: in one go where whatever is there ends, else when it is known to have.
+    async fn end(&self, doing: Doing, own: Own<'_>, changes: &Changes<'_>) -> Result<Written> {
+        let reading = own.reading();
+        let entries = Part::Commands(changes.forget());
+        if own.compares() {
+            let read = |reply| reading.of(replies(&reply));
+            let written = self.ask(doing, own.into_request(), read).await?;
+            if written == Written::Done {
+                self.tidy(vec![entries]).await;
+            }
+            return Ok(written);
+        }
+        let count = own.replies();
+        let parts = vec![own.into_part(), entries];
+        self.ask(doing, Request::InOrder(parts), |reply| {
+            reading.of(replies(&reply).get(..count).ok_or(Nonsense)?)
+        })
+        .await
+    }
+
+    /// Removes entries that are stale. Where that fails, they stay so: the session is as the answer will say.
+    async fn tidy(&self, parts: Vec<Part<'_>>) {
+        if parts.is_empty() {
+            return;
+        }
+        let request = Request::InOrder(parts);
+        if let Err(error) = self.link.ask(Doing::Tidy, &request).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the index keeps entries that are stale");
+        }
+    }
+}
+
+/// The replies of one request.
+fn replies(reply: &Value) -> &[Value] {
+    match reply {
+        Value::Array(replies) => replies,
+        reply => std::slice::from_ref(reply),
     }
 }
 
@@ -119,7 +195,7 @@ impl Step for Redis {
     type Options = Options;
 
     fn shape(_: &Options) -> Shape {
-        Shape::backend()
+        Shape::backend().keeps_index()
     }
 
     fn check(options: &Options) -> Result<()> {
@@ -135,65 +211,46 @@ rrss_core::register!(Redis);
 
 impl Backend for Redis {
     async fn load(&self, op: &Operation) -> Result<Option<Record>> {
-        let get = commands::get(op.key()?.as_str());
-        let bytes = self.ask(Doing::Load, get, commands::bytes).await?;
+        let key = op.key()?.as_str();
+        if op.wants_deadline {
+            let both = commands::get_with_deadline(key);
+            let read = self.ask(Doing::Load, both, commands::bytes_and_deadline);
+            let read = read.await?;
+            return Ok(read.map(|(bytes, deadline)| Record::new(bytes, deadline)));
+        }
+        let bytes = self
+            .ask(Doing::Load, commands::get(key), commands::bytes)
+            .await?;
         Ok(bytes.map(|bytes| Record::new(bytes, None)))
     }
 
     async fn write(&self, op: &Operation) -> Result<Written> {
-        let key = op.key()?.as_str();
-        let unknown = || {
-            Error::new(
-                ErrorKind::Unsupported,
-                "the `redis` backend does not know the guard of this write; update `rrss-persistence`",
-            )
-        };
-        if let Guard::Unchanged(loaded) = &op.guard {
-            let request = Request::CompareAndSet(CompareAndSet::new(op, loaded.as_bytes())?);
-            return self
-                .ask(Doing::Write, request, |reply| compare::written(&reply))
-                .await;
-        }
-        let done = if op.deadline.is_past(op.now()) {
-            match op.guard {
-                Guard::Absent => !self.found(Doing::Write, commands::exists(key)).await?,
-                Guard::Exists => self.found(Doing::Write, commands::unlink(key)).await?,
-                _ => return Err(unknown()),
-            }
-        } else {
-            let set =
-                commands::set(key, op.bytes()?, &op.guard, op.deadline).ok_or_else(unknown)?;
-            self.ask(Doing::Write, set, |reply| commands::was_set(&reply))
-                .await?
-        };
-        Ok(match op.guard {
-            _ if done => Written::Done,
-            Guard::Absent => Written::Taken,
-            _ => Written::Gone,
-        })
+        self.carry_out(Doing::Write, op).await
     }
 
     async fn touch(&self, op: &Operation) -> Result<bool> {
-        let key = op.key()?.as_str();
-        let request = match op.deadline {
-            _ if op.deadline.is_past(op.now()) => commands::unlink(key),
-            Deadline::At(instant) => commands::expire(key, instant),
-            Deadline::Keep => commands::exists(key),
-            Deadline::Never => commands::persist(key),
-        };
-        self.found(Doing::Touch, request).await
+        Ok(self.carry_out(Doing::Touch, op).await? == Written::Done)
     }
 
     async fn delete(&self, op: &Operation) -> Result<Written> {
-        let key = op.key()?.as_str();
-        if let Guard::Unchanged(loaded) = &op.guard {
-            let request = Request::CompareAndSet(CompareAndSet::delete(key, loaded.as_bytes()));
-            return self
-                .ask(Doing::Delete, request, |reply| compare::written(&reply))
-                .await;
-        }
-        let found = self.found(Doing::Delete, commands::unlink(key)).await?;
-        Ok(if found { Written::Done } else { Written::Gone })
+        self.carry_out(Doing::Delete, op).await
+    }
+
+    fn keeps_index(&self) -> bool {
+        true
+    }
+
+    async fn find(
+        &self,
+        op: &Operation,
+        entry: &IndexKey,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page> {
+        let space = op.key_space()?;
+        let find = Find::new(Sets::of(entry, space), cursor, limit, op.now())?;
+        self.ask(Doing::Find, find.request(), |reply| find.page(reply, space))
+            .await
     }
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {

@@ -7,6 +7,7 @@
 mod support;
 
 mod commands;
+mod index;
 mod listing;
 mod login;
 mod outages;
