@@ -56,7 +56,7 @@ impl Store {
         }
         let added = self.check_limit(session).await?;
         let saved = if session.is_new() {
-            self.create(session).await?;
+            self.create(session, Deadline::Keep).await?;
             Saved::Created
         } else {
             self.update(session).await?
@@ -65,13 +65,17 @@ impl Store {
         Ok(saved)
     }
 
-    pub(super) async fn create(&self, session: &mut Session) -> Result<()> {
+    /// Stores a new session, until `deadline` where it has none of its own.
+    pub(super) async fn create(&self, session: &mut Session, deadline: Deadline) -> Result<()> {
         let mut made = session.clone();
         if made.created_at().is_none() {
             made = made.with_created_at(Some(self.now()));
         }
         for _ in 0..CREATE_ATTEMPTS {
             let mut op = self.operation(Action::Create).with_session(made.clone());
+            if op.deadline == Deadline::Keep {
+                op.deadline = deadline;
+            }
             let answer = self.run(&mut op).await?;
             match answer.outcome {
                 Outcome::Done => {
@@ -104,6 +108,7 @@ pub(super) fn mark_stored(session: &mut Session, op: &Operation, answer: Answer)
         .filter(|_| op.deadline == Deadline::Keep);
     if let Some(id) = op.id() {
         session.mark_stored(id.clone(), answer.stored, answer.expires_at.or(kept));
+        *session = std::mem::take(session).with_written_at(Some(op.now()));
     }
 }
 

@@ -51,6 +51,7 @@ impl Store {
                 _ => return Err(unexpected(&op, &answer)),
             }
             let id = session.id().ok_or_else(|| unexpected(&op, &answer))?;
+            pause(attempt).await;
             // A backend may not be able to tell a changed session from one that is gone: the load can.
             let fresh = self.peek(id).await?.ok_or_else(|| gone("saved"))?;
             let again = merged(session, fresh)?;
@@ -63,7 +64,6 @@ impl Store {
                 return Err(rejected());
             }
             merging = Some(again);
-            pause(attempt).await;
         }
         Err(changed_again())
     }
@@ -79,12 +79,20 @@ impl Store {
         }
     }
 
+    /// What must be stored for `session` to take its place, where the policy is to look.
+    pub(super) fn guard(&self, session: &Session) -> Option<Guard> {
+        let looks =
+            self.conflict() != Conflict::LastWrite || session.guarded_fields().next().is_some();
+        let stored = session.stored().filter(|_| looks);
+        stored.cloned().map(Guard::Unchanged)
+    }
+
     /// Sets a field to what `update` makes of its value, saves the session with all its changes, and answers the value.
     /// Where others change the field meanwhile, the session is loaded again and `update` is run again, on their value: so
     /// a counter that many requests increment counts each of them.
     ///
-    /// `update` gets `None` where there is no such field. Other changes of this session are saved too, as
-    /// [`save`](Store::save) has it.
+    /// `update` gets `None` where there is no such field. A value that it leaves as it is is not stored. Other changes of
+    /// this session are saved too, as [`save`](Store::save) has it; they are still there, unsaved, where this fails.
     ///
     /// # Errors
     ///
@@ -133,9 +141,9 @@ impl Store {
                 Err(error) => return Err(error),
             }
             let id = session.id().ok_or_else(changed_again)?;
+            pause(attempt).await;
             let fresh = self.peek(id).await?.ok_or_else(|| gone("saved"))?;
             *session = merged(session, fresh)?;
-            pause(attempt).await;
         }
         Err(changed_again())
     }
@@ -173,7 +181,8 @@ pub(super) fn changed_again() -> Error {
     )
 }
 
-/// The first try that failed is repeated at once: most conflicts are between two.
+/// The first try that failed is repeated at once: most conflicts are between two. Whoever pauses does so before reading
+/// again, since what was read grows old meanwhile.
 pub(super) async fn pause(attempt: u32) {
     if attempt > 1 {
         let longest = LONGEST_PAUSE.min(Duration::from_millis(1 << attempt.min(8)));
