@@ -13,7 +13,8 @@ impl Store {
     /// malformed id never reaches the backend.
     ///
     /// Where the `expiry` step renews sessions that are used, and it is time to, the deadline is moved, by an operation
-    /// more. Should that fail, the session is answered all the same: the next load tries again.
+    /// more; else a load is one operation and writes nothing. Should the renewal fail, the session is answered all the
+    /// same, with the deadline that it had: the next load tries again. Should the session have ended meanwhile, it is `None`.
     ///
     /// # Errors
     ///
@@ -66,8 +67,9 @@ impl Store {
     /// Moves the deadline of a session to where the `expiry` step puts it for a use of now; never its data. `false`
     /// where there is no such session; none is created.
     ///
-    /// A deadline depends on what is in the session: its creation time, or a deadline of its own. So with an `expiry` or an
-    /// `index` step the session is loaded first.
+    /// A session with [a deadline of its own](Session::set_expires_at) is put back to that. A deadline depends on what is in
+    /// the session: its creation time, or a deadline of its own. So with an `expiry` or an `index` step the session is loaded
+    /// first, and without them a touch only says whether it is there.
     ///
     /// # Errors
     ///
@@ -76,10 +78,12 @@ impl Store {
         self.touch_to(id, Deadline::Keep).await
     }
 
-    /// Moves the deadline of a session to `deadline`, until it is next saved or renewed; one in the past ends it at
-    /// once. For a deadline that stays with the session, see [`Session::set_expires_at`].
+    /// Moves the deadline of a session to `deadline`, until it is next saved or renewed, which with `renew = "load"` may be
+    /// the next load; one in the past ends it at once. `false` where there is no such session; none is created. For a
+    /// deadline that stays with the session, see [`Session::set_expires_at`].
     ///
-    /// With an `index` step, or one that bounds the whole life of a session, the session is loaded first.
+    /// With an `expiry` step no session lives longer for it than a deadline of its own, or `absolute`, allows. With an
+    /// `index` step, or `absolute`, the session is loaded first.
     ///
     /// # Errors
     ///
