@@ -1,5 +1,7 @@
 //! What [`RedisCluster`] promises, on both flavours.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
@@ -248,10 +250,7 @@ fn connections_are_those_of_clients_to_all_nodes() {
     on_both(|cluster| {
         cluster.command_on(cluster.master_of("a"), &["SET", "a", ""]);
         cluster.migrate_slot(RedisCluster::slot_of("a"), (cluster.master_of("a") + 1) % 3);
-        let nodes = 0..RedisCluster::NODES;
-        let lists = nodes.map(|node| cluster.command_on(node, &["CLIENT", "LIST"]));
-        let lists: Vec<String> = lists.collect();
-        assert_eq!(cluster.connections(), 0, "{lists:#?}");
+        assert_eq!(cluster.connections(), 0);
         let clients =
             [1, 4].map(|node| TcpStream::connect(("127.0.0.1", cluster.node(node).port())));
         assert_eq!(cluster.connections(), 2);

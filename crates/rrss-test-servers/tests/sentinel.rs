@@ -1,5 +1,7 @@
 //! What [`RedisSentinel`] promises, on both flavours.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{Shutdown, TcpStream};
 
