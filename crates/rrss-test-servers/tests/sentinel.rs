@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{Shutdown, TcpStream};
 
-use rrss_test_servers::{Flavor, RedisSentinel};
+use rrss_test_servers::{Flavor, RedisSentinel, RedisServer};
 
 fn on_both(test: impl Fn(RedisSentinel)) {
     for flavor in Flavor::ALL {
@@ -123,7 +123,7 @@ fn a_dropped_group_is_gone_with_all_its_processes_and_folders() {
     on_both(|group| {
         let servers = [group.master(), group.replica()];
         let folders = servers.map(|server| server.folder().to_owned());
-        let mut ports = servers.map(|server| server.port()).to_vec();
+        let mut ports = servers.map(RedisServer::port).to_vec();
         ports.extend(group.sentinels().iter().map(|url| port(url)));
         group.replica().pause();
         drop(group);
