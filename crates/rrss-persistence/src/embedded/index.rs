@@ -21,6 +21,8 @@ const LONGEST_KEY: usize = u16::MAX as usize;
 const AT_ONCE: usize = 1_000;
 
 impl Engine {
+    /// Names the sessions of an entry. It reads that entry's range alone; what was removed there passes by too, until
+    /// the engine has compacted it away.
     pub(super) fn find(
         &self,
         op: &Operation,
