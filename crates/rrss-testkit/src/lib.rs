@@ -4,6 +4,7 @@ pub mod backend;
 mod bridge;
 mod counts;
 mod faults;
+pub mod find;
 mod gate;
 pub mod index;
 mod intercept;

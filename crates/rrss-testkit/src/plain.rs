@@ -37,6 +37,19 @@ pub fn steps(builder: StoreBuilder, prefix: &str) -> StoreBuilder {
         .transform("plain-json", PlainJson::SHAPE, PlainJson)
 }
 
+/// Adds [`PlainKeys`] that begin with `prefix`, the `index` step with these options, and [`PlainJson`].
+#[must_use]
+pub fn indexed_steps(
+    builder: StoreBuilder,
+    prefix: &str,
+    index: rrss_index::Options,
+) -> StoreBuilder {
+    builder
+        .transform("plain-keys", PlainKeys::SHAPE, PlainKeys::new(prefix))
+        .step::<rrss_index::Index>(index)
+        .transform("plain-json", PlainJson::SHAPE, PlainJson)
+}
+
 /// A key mapper: ids are 32 hexadecimal digits in lower case, and a key is a prefix and the id.
 pub struct PlainKeys {
     space: KeySpace,

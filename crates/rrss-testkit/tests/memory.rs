@@ -21,6 +21,12 @@ mod index {
     rrss_testkit::index_promises!(Subject::new(Memory::default()));
 }
 
+mod find {
+    use super::*;
+
+    rrss_testkit::find_promises!(Subject::new(Memory::default()));
+}
+
 mod interleavings {
     use super::*;
 

@@ -4,6 +4,7 @@
 mod backends;
 mod broken;
 mod entries;
+mod find;
 mod flaw;
 mod flawed;
 mod index;
