@@ -5,6 +5,7 @@
 //! that was made during the outage, and a connection on which nothing answers any more is kept until the operating
 //! system gives it up, minutes later.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,18 +14,18 @@ use redis::aio::{AsyncPushSender, MultiplexedConnection, SendError};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, Pipeline,
-    ProtocolVersion, PushInfo, RedisConnectionInfo, RedisResult, Value,
+    ProtocolVersion, PushInfo, RedisConnectionInfo, RedisResult, ServerErrorKind, Value,
 };
 use rrss_core::{Error, ErrorKind, Result};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::address::Address;
-use super::commands::Request;
-use super::compare::CompareAndSet;
+use super::commands::{Part, Request};
+use super::compare::{CompareAndSet, Way};
 use super::failed::Failed;
 use super::failure::Doing;
-use super::options::Target;
+use super::places::{Login, Target};
 
 /// One server, and the connection to it.
 #[derive(Clone)]
@@ -33,6 +34,7 @@ pub(super) struct Server(Arc<Inner>);
 struct Inner {
     address: Address,
     limits: Limits,
+    must_be_master: bool,
     client: Client,
     slot: Mutex<Slot>,
     /// Whether `SET` has `IFEQ`, as far as is known: it is tried until the server refuses it.
@@ -103,12 +105,25 @@ impl Server {
     ///
     /// [`ErrorKind::Config`] where redis-rs does not take the address.
     pub(super) fn new(target: Target, limits: Limits) -> Result<Self> {
-        let Target {
-            address,
+        Self::with_role(target, limits, false)
+    }
+
+    /// The same, and each new connection is refused as by a replica where the server is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::new`].
+    pub(super) fn master(target: Target, limits: Limits) -> Result<Self> {
+        Self::with_role(target, limits, true)
+    }
+
+    fn with_role(target: Target, limits: Limits, must_be_master: bool) -> Result<Self> {
+        let Target { address, login } = target;
+        let Login {
             username,
             password,
             database,
-        } = target;
+        } = login;
         // RESP3, so that a lost connection is noticed before something is sent over it: redis-rs gives a place
         // for a `Watchman` to such connections alone.
         let mut login = RedisConnectionInfo::default()
@@ -146,6 +161,7 @@ impl Server {
         Ok(Self(Arc::new(Inner {
             address,
             limits,
+            must_be_master,
             client,
             slot: Mutex::new(Slot::Closed),
             has_ifeq: AtomicBool::new(true),
@@ -283,10 +299,17 @@ impl Inner {
             .set_connection_timeout(Some(self.limits.connect))
             .set_response_timeout(None)
             .set_push_sender(Watchman(Arc::clone(&up)));
-        let connection = self
+        let mut connection = self
             .client
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
+        if self.must_be_master {
+            let role = timeout(self.limits.connect, role(&mut connection)).await;
+            if role.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?? != b"master" {
+                let kind = redis::ErrorKind::Server(ServerErrorKind::ReadOnly);
+                return Err((kind, "it is a replica").into());
+            }
+        }
         tracing::debug!(server = %self.address, "connected to Redis");
         Ok(Live { connection, up })
     }
@@ -320,7 +343,8 @@ impl Live {
         match request {
             Request::One(command) => self.one(command, asking).await,
             Request::CompareAndSet(write) => self.compare_and_set(write, asking, has_ifeq).await,
-            Request::Several(commands) => self.several(commands, asking).await,
+            Request::Several(commands) => self.replies(commands, asking).await.map(Value::Array),
+            Request::InOrder(parts) => self.in_order(parts, asking, has_ifeq).await,
         }
     }
 
@@ -337,8 +361,8 @@ impl Live {
         reply.extract_error()
     }
 
-    async fn several(&mut self, commands: &Pipeline, asking: Asking) -> RedisResult<Value> {
-        let replies = match asking {
+    async fn replies(&mut self, commands: &Pipeline, asking: Asking) -> RedisResult<Vec<Value>> {
+        Ok(match asking {
             Asking::No => {
                 let sent = self
                     .connection
@@ -353,8 +377,7 @@ impl Live {
                 let sent = self.connection.send_packed_commands(&all, 0, all.len());
                 sent.await?.into_iter().skip(1).step_by(2).collect()
             }
-        };
-        Ok(Value::Array(replies))
+        })
     }
 
     /// By `IFEQ` where the server has it, else by the script. What a server refuses as unknown it has not done, so
@@ -365,24 +388,84 @@ impl Live {
         asking: Asking,
         has_ifeq: &AtomicBool,
     ) -> RedisResult<Value> {
-        if has_ifeq.load(Ordering::Relaxed)
-            && let Some(set) = write.native()
-        {
-            match self.one(&set, asking).await {
-                Err(error)
-                    if error.code() == Some("ERR") && error.detail() == Some("syntax error") =>
-                {
-                    has_ifeq.store(false, Ordering::Relaxed);
+        let mut way = write.first_way(has_ifeq.load(Ordering::Relaxed));
+        loop {
+            let reply = self.one(&write.command(way), asking).await;
+            match reply.as_ref().err().and_then(|error| way.instead(error)) {
+                Some(next) => way = changed(way, next, has_ifeq),
+                None => return reply,
+            }
+        }
+    }
+
+    /// All parts at once. Where the server does not know the way to compare and set, it has done the parts before it; it
+    /// is sent again in another way, and with it what is behind it, which does no harm twice.
+    async fn in_order(
+        &mut self,
+        parts: &[Part<'_>],
+        asking: Asking,
+        has_ifeq: &AtomicBool,
+    ) -> RedisResult<Value> {
+        let (mut parts, mut way, mut replies) = (parts, None, Vec::new());
+        loop {
+            let mut pipeline = Pipeline::new();
+            let mut compares = None;
+            for (place, part) in parts.iter().enumerate() {
+                match part {
+                    Part::Commands(commands) => {
+                        for command in commands {
+                            pipeline.add_command(command.clone());
+                        }
+                    }
+                    Part::CompareAndSet(write) => {
+                        let first = || write.first_way(has_ifeq.load(Ordering::Relaxed));
+                        let way = way.take().unwrap_or_else(first);
+                        compares = Some((pipeline.len(), place, way));
+                        pipeline.add_command(write.command(way));
+                    }
                 }
-                reply => return reply,
             }
-        }
-        match self.one(&write.by_hash(), asking).await {
-            Err(error) if error.code() == Some("NOSCRIPT") => {
-                self.one(&write.whole(), asking).await
+            let mut answers = self
+                .replies(&pipeline, asking)
+                .await?
+                .into_iter()
+                .map(Value::extract_error);
+            if let Some((before, place, tried)) = compares {
+                for answer in answers.by_ref().take(before) {
+                    replies.push(answer?);
+                }
+                match answers.next() {
+                    Some(Err(error)) => match tried.instead(&error) {
+                        Some(next) => {
+                            way = Some(changed(tried, next, has_ifeq));
+                            parts = &parts[place..];
+                            continue;
+                        }
+                        None => return Err(error),
+                    },
+                    Some(Ok(reply)) => replies.push(reply),
+                    None => {}
+                }
             }
-            reply => reply,
+            for answer in answers {
+                replies.push(answer?);
+            }
+            return Ok(Value::Array(replies));
         }
+    }
+}
+
+/// The first word of what [`ROLE`](https://redis.io/docs/latest/commands/role/) answers.
+async fn role(connection: &mut MultiplexedConnection) -> RedisResult<Vec<u8>> {
+    let mut command = Cmd::with_capacity(1, 4);
+    command.arg("ROLE");
+    let reply = connection.send_packed_command(&command).await?;
+    match reply.extract_error()? {
+        Value::Array(parts) => match parts.into_iter().next() {
+            Some(Value::BulkString(role)) => Ok(role),
+            _ => Ok(Vec::new()),
+        },
+        _ => Ok(Vec::new()),
     }
 }
 
@@ -395,6 +478,14 @@ pub(super) fn without_errors(reply: Value) -> RedisResult<Value> {
         }
         reply => Ok(reply),
     }
+}
+
+/// The way to try now; that the server has no `IFEQ` is remembered.
+fn changed(tried: Way, next: Way, has_ifeq: &AtomicBool) -> Way {
+    if tried == Way::Native {
+        has_ifeq.store(false, Ordering::Relaxed);
+    }
+    next
 }
 
 /// rustls has no cryptography of its own and panics where none, or more than one, is compiled in and none was

@@ -5,15 +5,19 @@ use std::fmt;
 use redis::Value;
 use rrss_core::{Cursor, KeySpace, Result};
 
+use super::cluster::Cluster;
 use super::commands::Request;
 use super::connection::{Limits, Server};
 use super::failure::{self, Doing};
-use super::options::Place;
+use super::places::Place;
 use super::scan;
+use super::sentinel::Sentinel;
 
 /// The way to the sessions. Opens nothing before the first operation.
 pub(super) enum Link {
     One(Server),
+    Cluster(Cluster),
+    Sentinel(Sentinel),
 }
 
 impl Link {
@@ -23,6 +27,8 @@ impl Link {
     pub(super) fn new(place: Place, limits: Limits) -> Result<Self> {
         Ok(match place {
             Place::One(target) => Self::One(Server::new(target, limits)?),
+            Place::Cluster(seeds) => Self::Cluster(Cluster::new(seeds, limits)?),
+            Place::Sentinel(watched) => Self::Sentinel(Sentinel::new(watched, limits)?),
         })
     }
 
@@ -31,6 +37,8 @@ impl Link {
     pub(super) async fn ask(&self, doing: Doing, request: &Request<'_>) -> Result<Value> {
         match self {
             Self::One(server) => server.ask(doing, request).await,
+            Self::Cluster(cluster) => cluster.carry_out(doing, request).await,
+            Self::Sentinel(sentinel) => sentinel.ask(doing, request).await,
         }
     }
 
@@ -43,11 +51,12 @@ impl Link {
         count: usize,
     ) -> Result<(Vec<String>, Option<Cursor>)> {
         match self {
-            Self::One(server) => {
+            Self::Cluster(cluster) => cluster.scan(doing, from, space, count).await,
+            Self::One(_) | Self::Sentinel(_) => {
                 let request = scan::scan(scan::place(from)?, space, count);
-                let reply = server.ask(doing, &request).await?;
-                let (next, keys) = scan::page(reply, space)
-                    .map_err(|_| failure::nonsense(doing, server.address()))?;
+                let reply = self.ask(doing, &request).await?;
+                let (next, keys) =
+                    scan::page(reply, space).map_err(|_| failure::nonsense(doing, self))?;
                 Ok((keys, scan::cursor(next)))
             }
         }
@@ -57,6 +66,8 @@ impl Link {
     pub(super) fn close(&self) {
         match self {
             Self::One(server) => server.close(),
+            Self::Cluster(cluster) => cluster.close(),
+            Self::Sentinel(sentinel) => sentinel.close(),
         }
     }
 }
@@ -65,6 +76,8 @@ impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::One(server) => server.address().fmt(f),
+            Self::Cluster(cluster) => cluster.fmt(f),
+            Self::Sentinel(sentinel) => sentinel.fmt(f),
         }
     }
 }

@@ -27,12 +27,13 @@ use super::{Options, scan};
 ///
 /// | operation | commands |
 /// |---|---|
-/// | load | `GET` |
+/// | load | `GET`; with `PEXPIRETIME` in one pipeline where the deadline is wanted |
 /// | create | `SET … NX PXAT` |
 /// | update, of what was loaded | `SET … IFEQ … PXAT` where the server has it (Valkey 8.1, Redis 8.4), else `EVALSHA` of a script that compares and sets; `KEEPTTL` where the deadline is to stay |
 /// | update, of whatever there is | `SET … XX PXAT`, or `KEEPTTL` |
 /// | touch | `PEXPIREAT`; `EXISTS` where the deadline is to stay; `PERSIST` and `EXISTS` together where it is to go |
-/// | delete | `UNLINK` |
+/// | delete | `UNLINK`; of what was loaded, `EVALSHA` of the script |
+/// | find | `ZRANGE … BYSCORE` of two sets in one pipeline, with a `ZREMRANGEBYSCORE` for the first page |
 /// | list | `SCAN` |
 /// | count | `SCAN`, until it comes round |
 /// | ping | `PING` |
@@ -41,14 +42,43 @@ use super::{Options, scan};
 /// write replaces a value of another type too, if there is one under its key; what rrss did not write is found by
 /// loading it.
 ///
+/// # The index
+///
+/// With an `index` step, each value of an indexed field has a sorted set of its sessions, scored by their deadlines, under a
+/// key made of a digest of the value. The set has a deadline of its own, that of its last member. Sessions without a
+/// deadline are in a second set, which has none. A write, or a touch that moves a deadline, puts the entries in the same
+/// pipeline, before what it does to the session:
+///
+/// | for each value | commands |
+/// |---|---|
+/// | of a session that ends | `ZREMRANGEBYSCORE` of entries that are an hour past their deadline, `ZADD … GT` and `ZADD … INCR` of the entry, `PEXPIREAT … GT` before and `NX` and `GT` after it, `ZSCORE` in the second set |
+/// | of one that does not | `ZADD … INCR` in the second set |
+/// | of one that keeps its deadline | the same, with a `PEXPIRETIME` of the session behind the write |
+/// | that the session has no more | `ZSCORE` in both sets |
+///
+/// So the entry of a live session is never missing. It may be stale; who reads it verifies the session. Stale entries are
+/// removed when it is known what became of the write, which takes a second round trip, of the entries that have to go
+/// alone:
+///
+/// - a save changed an indexed value: the entry of the old one, by a small script (`EVAL`) that leaves an entry which another
+///   request has put since;
+/// - a write found its session gone, or a touch none: the entries that it had put;
+/// - a session got a deadline that had none, by a save, a touch, or a save that keeps one: its entry in the second set.
+///
+/// A delete, or a write or touch whose deadline is past, is an `UNLINK` and behind it a `ZREM` for each set, in one round
+/// trip; one that compares takes a second for these, if it was done. Where a second round trip fails, the entries stay and
+/// the operation answers as it went. Entries of sessions that end go with their deadline at the latest, the latest one that
+/// they were put with: once all sessions have expired, nothing is left.
+///
 /// # Errors
 ///
 /// Every operation answers within [`Options::connect_timeout`] and [`Options::timeout`] together, however the server
-/// fails; `count`, and the scan alone, within that for each of its round trips:
+/// fails; one of several round trips, within that for each of them:
 ///
 /// - [`ErrorKind::Unavailable`]: no connection, or the server refuses, is loading, is a replica, takes no writes;
 /// - [`ErrorKind::Timeout`]: no answer; what was to be changed may have changed;
-/// - [`ErrorKind::Corrupt`]: another type of value under the key.
+/// - [`ErrorKind::Corrupt`]: another type of value under the key, or in place of a set of the index; the session may have
+///   been written then.
 ///
 /// An operation that only reads is sent a second time where the connection broke before the answer came. One that
 /// changes something is not, and answers [`ErrorKind::Unavailable`]: it may have happened.
