@@ -124,7 +124,7 @@ impl Store {
 
     /// Reads one session that `entry` names.
     pub(super) async fn look(&self, entry: &IndexKey, id: &SessionId) -> Result<Seen> {
-        let session = match self.peek(id).await {
+        let session = match self.inspect(id).await {
             Ok(Some(session)) => session,
             Ok(None) => return Ok(Seen::Ended),
             // One that cannot be read keeps nobody from finding, and ending, the others.

@@ -35,8 +35,28 @@ impl Store {
         Ok(Some(session))
     }
 
-    /// Reads a session as it is, with its deadline, and renews nothing.
-    pub(super) async fn peek(&self, id: &SessionId) -> Result<Option<Session>> {
+    /// Reads a session as it is, with its deadline, and renews nothing: for those who look into somebody else's session.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Store::load).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> rrss::Result<()> {
+    /// # let store = rrss::Store::from_toml(r#"
+    /// #     step = [{ type = "key-mapper" }, { type = "expiry" }, { type = "json-codec" }, { type = "memory" }]
+    /// # "#)?;
+    /// let mut session = rrss::Session::new();
+    /// session.insert("theme", "dark")?;
+    /// store.save(&mut session).await?;
+    ///
+    /// let seen = store.inspect(session.id().unwrap()).await?.unwrap();
+    /// assert!(seen.expires_at().is_some() && seen.written_at().is_some());
+    /// # Ok(()) }
+    /// ```
+    pub async fn inspect(&self, id: &SessionId) -> Result<Option<Session>> {
         let mut op = self.operation(Action::Load).with_id(id.clone());
         op.wants_deadline = true;
         let answer = self.run(&mut op).await?;
@@ -96,7 +116,7 @@ impl Store {
         let mut op = self.operation(Action::Touch).with_id(id.clone());
         op.deadline = deadline;
         if self.inner.pipeline.wants_session(&op) {
-            let Some(session) = self.peek(id).await? else {
+            let Some(session) = self.inspect(id).await? else {
                 return Ok(false);
             };
             op = self.operation(Action::Touch).with_session(session);

@@ -134,7 +134,7 @@ impl Store {
     pub async fn delete(&self, id: &SessionId) -> Result<bool> {
         let mut op = self.operation(Action::Delete).with_id(id.clone());
         if self.inner.pipeline.wants_session(&op) {
-            op = match self.peek(id).await {
+            op = match self.inspect(id).await {
                 Ok(Some(session)) => self.operation(Action::Delete).with_session(session),
                 Ok(None) => return Ok(false),
                 // Deleting is the one way to be rid of what cannot be read.

@@ -106,7 +106,7 @@ impl Store {
                 _ => return Err(unexpected(&op, &answer).into()),
             }
             pause(attempt).await;
-            let Some(fresh) = self.peek(old).await? else {
+            let Some(fresh) = self.inspect(old).await? else {
                 return Err(Failed::Deleting(gone("rotated")));
             };
             if self.conflict() == Conflict::Reject {
