@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rrss::{Conflict, Session};
+use rrss_core::Timestamp;
 
 use super::act::{Actor, id_of, left};
 use super::words::{Act, Row, When, Who};
@@ -82,7 +83,8 @@ async fn try_to_meet(
         Duration::from_secs(10)
     };
     let deadline = subject.now() + span;
-    let deadlines = (deadline, deadline + HOUR);
+    let moved = Timestamp::from_millis(deadline.as_millis() - 1);
+    let deadlines = (deadline, moved);
 
     let mut session = Session::new();
     session.insert("user", "ann").expect("text serialises");
@@ -92,7 +94,7 @@ async fn try_to_meet(
     let mut actors = Vec::new();
     for (who, act) in [(Who::First, row.first), (Who::Second, row.second)] {
         let Some(copy) = store.load(&old).await.expect("loading works") else {
-            assert!(subject.now() >= deadline, "a session was not stored");
+            assert!(subject.now() >= moved, "a session was not stored");
             return false;
         };
         actors.push(Actor {
@@ -108,11 +110,11 @@ async fn try_to_meet(
         unreachable!("there are two");
     };
 
-    let mut in_time = subject.now() < deadline;
+    let mut in_time = subject.now() < moved;
     let (one, other) = match first {
         First::HasAnswered => {
             let one = one.run().await;
-            in_time &= row.first == Act::Expire || subject.now() < deadline;
+            in_time &= row.first == Act::Expire || subject.now() < moved;
             (one, second.run().await)
         }
         First::IsHeld => {
@@ -120,7 +122,7 @@ async fn try_to_meet(
             let held = gate.hold(call, side);
             let running = tokio::spawn(one.run());
             let held = held.arrived().await;
-            in_time &= row.first == Act::Expire || subject.now() < deadline;
+            in_time &= row.first == Act::Expire || subject.now() < moved;
             let other = second.run().await;
             held.release();
             (joined(running).await, other)

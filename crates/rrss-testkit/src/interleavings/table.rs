@@ -113,7 +113,7 @@ pub const TABLE: &[Row] = &[
         renewed_by(Second, NONE),
     ),
     row(Touch, Expire, Before, Nothing, Passed, NOTHING),
-    row(Touch, Expire, After, Done, Passed, old(NONE).moved()),
+    row(Touch, Expire, After, Done, Passed, NOTHING),
     row(
         Rotate,
         Load,

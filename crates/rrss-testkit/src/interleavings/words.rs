@@ -11,7 +11,7 @@ pub enum Act {
     Save,
     /// `Store::delete`
     Delete,
-    /// `Store::touch_until`, to a later deadline.
+    /// `Store::touch_until`, to an earlier deadline: a later one than its own a session does not get from every pipeline.
     Touch,
     /// `Store::rotate` of a copy that was loaded before either operation began.
     Rotate,

@@ -81,7 +81,8 @@ impl Broken {
     }
 
     fn lives(&self, stored: &Stored, now: Timestamp) -> bool {
-        self.has(Flaw::IgnoresDeadlines) || stored.lives(now)
+        let ignores = [Flaw::IgnoresDeadlines, Flaw::FindsAndShowsExpired];
+        ignores.contains(&self.flaw) || stored.lives(now)
     }
 
     fn live(&self, key: &str, now: Timestamp) -> Option<Stored> {
@@ -148,7 +149,8 @@ impl Broken {
             Flaw::UpdateLeavesEntries => {
                 *op.action() == Action::Update && op.index.removed.is_empty()
             }
-            Flaw::TouchLeavesEntries => *op.action() == Action::Touch,
+            // But the first, so that there is a deadline to leave.
+            Flaw::TouchLeavesEntries => *op.action() == Action::Touch && kept.writes > 2,
             Flaw::CreatesKeepNoEntriesOfOldKeys => {
                 kept.writes > 1 && *op.action() == Action::Create
             }
@@ -248,6 +250,9 @@ impl Backend for Broken {
     async fn delete(&self, op: &Operation) -> Result<Written> {
         let _turn = self.turn().await;
         let deleted = self.delete_alone(op).await?;
+        if self.has(Flaw::ForgetsDeletes) {
+            return Ok(deleted);
+        }
         if deleted == Written::Done {
             self.index(op, None)?;
         } else {

@@ -116,7 +116,9 @@ impl Entries {
         let keys: Vec<String> = named
             .into_iter()
             .flatten()
-            .filter(|(_, until)| until.is_none_or(|until| op.now() < until))
+            .filter(|(_, until)| {
+                flaw == Flaw::FindsAndShowsExpired || until.is_none_or(|until| op.now() < until)
+            })
             .map(|(key, _)| key.clone())
             .collect();
         let begin = match &after {

@@ -56,7 +56,10 @@ const BROKEN: &[(Flaw, &[&str])] = &[
             "sessions_that_have_ended_take_up_no_room",
         ],
     ),
-    (Flaw::IgnoresDeadlines, &["an_expired_session_is_not_found"]),
+    (
+        Flaw::FindsAndShowsExpired,
+        &["an_expired_session_is_not_found"],
+    ),
     (
         Flaw::RefusedChangesRemoveEntries,
         &["what_a_refused_save_left_in_the_index_is_not_found"],

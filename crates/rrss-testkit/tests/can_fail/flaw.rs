@@ -73,6 +73,7 @@ pub(crate) enum Flaw {
     EntriesEndTogether,
     EntriesNeverEnd,
     PastDeadlinesLeaveEntries,
+    FindsAndShowsExpired,
     FindsOnePage,
     FindPagesByPosition,
     ListsEntries,

@@ -56,7 +56,6 @@ const BROKEN: &[(Flaw, &[&str])] = &[
             "an_expiry_and_a_touch",
         ],
     ),
-    (Flaw::SweepsByFirstDeadline, &["a_touch_and_an_expiry"]),
     (
         Flaw::TouchDoesNothing,
         &[
@@ -68,7 +67,11 @@ const BROKEN: &[(Flaw, &[&str])] = &[
     ),
     (
         Flaw::AnswersEmptyForUnknown,
-        &["a_load_and_an_expiry", "an_expiry_and_an_expiry"],
+        &[
+            "a_load_and_an_expiry",
+            "a_touch_and_an_expiry",
+            "an_expiry_and_an_expiry",
+        ],
     ),
     (
         Flaw::SaysThatItDeleted,
