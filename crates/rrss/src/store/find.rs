@@ -24,6 +24,10 @@ pub struct Found {
 }
 
 /// What became of a session that an entry names.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "most are live, and each is taken apart at once"
+)]
 pub(super) enum Seen {
     /// It lives, and has the value.
     Live(SessionInfo),
