@@ -221,7 +221,7 @@ async fn once_all_sessions_have_ended_redis_is_empty_with_nobody_sweeping() {
         let store = indexed(
             &server,
             "sessions:{id}",
-            "{ type = 'expiry', duration = '300ms' },",
+            "{ type = 'expiry', duration = '2s' },",
         );
         for user in ["ann", "bob", "ann"] {
             let mut session = Session::new();

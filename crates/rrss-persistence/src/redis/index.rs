@@ -267,3 +267,126 @@ pub(super) fn score(reply: &Value) -> Result<Option<f64>, Nonsense> {
         _ => Err(Nonsense),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rrss_core::{IndexKey, Payload, StorageKey};
+    use rrss_test_servers::{Flavor, RedisServer};
+
+    use super::*;
+
+    fn key(name: &str) -> IndexKey {
+        IndexKey::of("user", &format!("{name:?}")).unwrap().unwrap()
+    }
+
+    fn update(put: &[&str], removed: &[&str], deadline: Deadline) -> Operation {
+        let mut op = Operation::new(Action::Update, Timestamp::from_millis(5));
+        op.key = Some(StorageKey::from("s:1".to_owned()));
+        op.key_space = Some(KeySpace::new("s:", ""));
+        op.payload = Payload::Bytes("{}".into());
+        op.deadline = deadline;
+        op.index.put = put.iter().map(|name| key(name)).collect();
+        op.index.removed = removed.iter().map(|name| key(name)).collect();
+        op
+    }
+
+    fn words(command: &Cmd) -> Vec<String> {
+        let words = command.args_iter().map(|arg| match arg {
+            redis::Arg::Simple(word) => String::from_utf8_lossy(word).into_owned(),
+            _ => panic!("a cursor"),
+        });
+        words.collect()
+    }
+
+    fn settled(op: &Operation, written: Written, before: &[Value], after: &[Value]) -> Vec<Cmd> {
+        let changes = Changes::of(op).unwrap().unwrap();
+        assert_eq!(changes.before().len(), before.len());
+        assert_eq!(changes.after().len(), after.len());
+        let parts = changes.settle(written, &Beside { before, after }).unwrap();
+        let commands = parts.into_iter().flat_map(|part| match part {
+            Part::Commands(commands) => commands,
+            Part::CompareAndSet(_) => panic!("it is of the session"),
+        });
+        commands.collect()
+    }
+
+    /// The session got the value again, by a request that put the entry before this one came to remove it.
+    #[test]
+    fn an_entry_that_was_put_again_since_the_write_stays() {
+        let op = update(&[], &["ann"], Deadline::Keep);
+        let set = Sets::of(&key("ann"), op.key_space().unwrap()).ending;
+        for flavor in Flavor::ALL {
+            let server = RedisServer::start(flavor);
+            let put = || {
+                server.command(&["ZADD", &set, "GT", "1795348800000", "s:1"]);
+                let score = server.command(&["ZADD", &set, "INCR", PUT, "s:1"]);
+                Value::Double(score.parse().unwrap())
+            };
+            let seen = [put(), Value::Nil];
+            let seen_later = [put(), Value::Nil];
+            assert_ne!(seen, seen_later, "{flavor}");
+            for (seen, removed) in [(seen, "0"), (seen_later, "1")] {
+                let [remove] = &settled(&op, Written::Done, &seen, &[])[..] else {
+                    panic!("{flavor}: not one command");
+                };
+                assert_eq!(server.command(&words(remove)), removed, "{flavor}");
+            }
+            assert_eq!(server.scan("*"), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_to_do_after_most_writes() {
+        let put = [0, 0, 1, 1_000, 1, 0].map(Value::Int);
+        let mut put = put.to_vec();
+        put[3] = Value::Double(1_000.5);
+        put.push(Value::Nil);
+        let op = update(
+            &["ann"],
+            &["ann"],
+            Deadline::At(Timestamp::from_millis(1_000)),
+        );
+        for written in [Written::Done, Written::Changed, Written::Taken] {
+            assert!(settled(&op, written, &put, &[]).is_empty(), "{written:?}");
+        }
+        assert_eq!(settled(&op, Written::Gone, &put, &[]).len(), 1);
+        put[2] = Value::Int(0);
+        assert!(settled(&op, Written::Gone, &put, &[]).is_empty());
+
+        let op = update(&["ann"], &[], Deadline::Keep);
+        let [again, fresh] = [2.0, 1.0].map(Value::Double);
+        for (written, put, ends, commands) in [
+            (Written::Done, &fresh, -1, 0),
+            (Written::Done, &fresh, 1_000, 7),
+            (Written::Changed, &fresh, 1_000, 1),
+            (Written::Changed, &again, 1_000, 0),
+            (Written::Gone, &again, NO_KEY, 0),
+        ] {
+            let left = settled(&op, written, &[put.clone()], &[Value::Int(ends)]);
+            assert_eq!(left.len(), commands, "{written:?} {ends}");
+        }
+    }
+
+    #[test]
+    fn a_reply_of_another_kind_is_nonsense() {
+        let op = update(&["ann"], &[], Deadline::Keep);
+        let changes = Changes::of(&op).unwrap().unwrap();
+        for (before, after) in [
+            (vec![], vec![]),
+            (vec![Value::Okay], vec![Value::Int(-1)]),
+            (vec![Value::Double(1.0)], vec![Value::Okay]),
+        ] {
+            let (before, after) = (&before[..], &after[..]);
+            let settled = changes.settle(Written::Done, &Beside { before, after });
+            assert!(settled.is_err());
+        }
+    }
+
+    #[test]
+    fn changes_of_the_index_need_to_know_which_keys_are_the_stores_own() {
+        let mut op = update(&["ann"], &[], Deadline::Keep);
+        op.key_space = None;
+        let error = Changes::of(&op).map(drop).unwrap_err();
+        assert_eq!(error.kind(), rrss_core::ErrorKind::Unsupported);
+    }
+}

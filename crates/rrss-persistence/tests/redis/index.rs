@@ -1,7 +1,6 @@
 //! The index: which entries an operation puts and removes, what they cost, and that a live session always has its own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use rrss_core::{
@@ -30,7 +29,6 @@ on_both_servers![
     a_guarded_delete_that_is_refused_leaves_the_entries,
     when_all_sessions_have_expired_nothing_is_left,
     the_first_write_that_compares_finds_its_way_behind_the_entries,
-    a_value_that_two_requests_change_back_and_forth_is_never_without_its_entry,
     pages_name_every_session_of_the_value_once,
     sessions_of_one_deadline_are_told_apart_between_pages,
     a_session_that_moves_between_pages_is_not_missed,
@@ -463,7 +461,7 @@ async fn a_guarded_delete_that_is_refused_leaves_the_entries(server: RedisServer
 async fn when_all_sessions_have_expired_nothing_is_left(server: RedisServer) {
     let redis = connect(&server);
     for n in 0..20 {
-        let soon = Deadline::At(now() + Duration::from_millis(300 + n));
+        let soon = Deadline::At(now() + Duration::from_millis(2_000 + n));
         let op = create(&format!("sessions:{n}"), b"1", soon);
         let own = format!("user {n}");
         done(&redis, putting(op, &["ann", &own], &[])).await;
@@ -481,7 +479,7 @@ async fn when_all_sessions_have_expired_nothing_is_left(server: RedisServer) {
         &[],
     );
     redis.touch(&op).await.unwrap();
-    let soon = Deadline::At(now() + Duration::from_millis(300));
+    let soon = Deadline::At(now() + Duration::from_millis(2_000));
     let op = putting(touch("sessions:1", soon), &["ann", "user 1"], &[]);
     redis.touch(&op).await.unwrap();
     let op = putting(delete("sessions:2"), &[], &["ann", "user 2"]);
@@ -502,39 +500,6 @@ async fn the_first_write_that_compares_finds_its_way_behind_the_entries(server: 
     assert_eq!(found(&redis, "ann").await, [key]);
     // Once without end, then twice until the deadline of the session.
     assert_eq!(counted(&server)["zadd"], 3);
-}
-
-async fn a_value_that_two_requests_change_back_and_forth_is_never_without_its_entry(
-    server: RedisServer,
-) {
-    let key = "sessions:1";
-    let processes = [connect(&server), connect(&server)].map(Arc::new);
-    let op = create(key, b"ann", in_an_hour());
-    done(&processes[0], putting(op, &["ann"], &[])).await;
-    let tasks: Vec<_> = processes
-        .iter()
-        .map(|redis| {
-            let redis = Arc::clone(redis);
-            tokio::spawn(async move {
-                for _ in 0..200 {
-                    let loaded = stored(&redis, key).await.unwrap().unwrap();
-                    let (old, new) = match &loaded[..] {
-                        b"ann" => ("ann", "eve"),
-                        _ => ("eve", "ann"),
-                    };
-                    let mut op = update(key, new.as_bytes(), in_an_hour());
-                    op.guard = Guard::Unchanged(loaded.into());
-                    redis.write(&putting(op, &[new], &[old])).await.unwrap();
-                }
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap();
-    }
-    let has = stored(&processes[0], key).await.unwrap().unwrap();
-    let has = std::str::from_utf8(&has).unwrap();
-    assert_eq!(found(&processes[0], has).await, [key]);
 }
 
 async fn pages_name_every_session_of_the_value_once(server: RedisServer) {
