@@ -258,7 +258,9 @@ fn a_step_that_must_see_sessions_is_refused_below_the_codec() {
     )
     .unwrap_err();
     assert!(
-        error.to_string().contains("move `expiry` above `json-codec`"),
+        error
+            .to_string()
+            .contains("move `expiry` above `json-codec`"),
         "{error}"
     );
 }
