@@ -142,7 +142,7 @@ impl Find {
             .filter(|key| space.middle(key).is_some() && seen.insert(key.clone()))
             .map(StorageKey::from)
             .collect();
-        Ok(Page::new(keys, next.map(|place| place.cursor())))
+        Ok(Page::new(keys, next.map(Place::cursor)))
     }
 }
 

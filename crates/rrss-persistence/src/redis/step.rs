@@ -9,6 +9,8 @@ use rrss_core::{
     Backend, BuildContext, Cursor, IndexKey, Operation, Page, Record, Result, Role, Shape, Step,
     StorageKey, Written,
 };
+#[cfg(doc)]
+use rrss_core::{Error, ErrorKind};
 
 use super::commands::{self, Nonsense, Part, Request};
 use super::connection::Limits;
