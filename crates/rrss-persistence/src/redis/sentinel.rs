@@ -146,6 +146,12 @@ impl Sentinel {
         command.arg("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME");
         command.arg(&self.0.name);
         let reply = sentinel.attempt(&command.into(), Asking::No, until).await;
+        if let Err(Failed::Refused(refusal)) = &reply
+            && refusal.code() == Some("ERR")
+        {
+            let why = "it is not a sentinel; name a single server with `url`";
+            return Err(Lost::Told(sentinel.clone(), why.into()));
+        }
         let words = match reply.map_err(|failed| Lost::Failed(sentinel.clone(), failed))? {
             Value::Array(words) => words,
             Value::Nil => {

@@ -8,5 +8,6 @@ mod support;
 mod conformance;
 mod failover;
 mod listing;
+mod operations;
 mod outages;
 mod redirections;
