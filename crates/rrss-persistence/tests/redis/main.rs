@@ -8,6 +8,7 @@ mod support;
 
 mod commands;
 mod index;
+mod index_on_a_cluster;
 mod listing;
 mod login;
 mod outages;
