@@ -46,14 +46,14 @@ pub async fn find_names_what_is_there_all_the_while(subject: Subject) {
         for name in page.iter().filter(|name| name.ends_with("-goes")) {
             index.delete(name, &[ann()]).await;
         }
-        for name in page.iter().filter(|name| name.ends_with("-stay")) {
-            index.touch(name, index.later(), &[ann()]).await;
-        }
-        // Few enough for a find that meets them to end.
+        // Few enough for a find that meets them again to end.
         if round < 20 {
             index
                 .create(&format!("new-{round}"), index.later(), &[ann()])
                 .await;
+            for name in page.iter().filter(|name| name.ends_with("-stay")) {
+                index.touch(name, index.later(), &[ann()]).await;
+            }
         }
         found.extend(page);
         match next {
