@@ -16,7 +16,7 @@ use super::commands::Request;
 use super::connection::{Asking, Server};
 use super::failed::Failed;
 use super::failure::{self, Doing};
-use super::scan;
+use super::scan::{self, Kind};
 use super::slots::{self, Slots};
 
 /// How far a scan has come.
@@ -38,6 +38,7 @@ impl Cluster {
         doing: Doing,
         from: Option<&Cursor>,
         space: &KeySpace,
+        kind: Kind,
         count: usize,
     ) -> Result<(Vec<String>, Option<Cursor>)> {
         let until = self.limits().end();
@@ -45,7 +46,7 @@ impl Cluster {
             Some(cursor) => Walk::parse(cursor, self.uses_tls()).ok_or_else(foreign_cursor)?,
             None => Walk::new(),
         };
-        let keys = match self.step(doing, &mut walk, space, count, until).await {
+        let keys = match self.step(doing, &mut walk, space, kind, count, until).await {
             Ok(keys) => keys,
             Err(Stopped::Lost(server, failed)) => {
                 // The replica that took over has the slots, and knows nothing of this node's scan.
@@ -58,7 +59,7 @@ impl Cluster {
                     return Err(failed.into_error(doing, &server));
                 }
                 walk.leave();
-                match self.step(doing, &mut walk, space, count, until).await {
+                match self.step(doing, &mut walk, space, kind, count, until).await {
                     Ok(keys) => keys,
                     Err(stopped) => return Err(stopped.into_error(doing)),
                 }
@@ -73,6 +74,7 @@ impl Cluster {
         doing: Doing,
         walk: &mut Walk,
         space: &KeySpace,
+        kind: Kind,
         count: usize,
         until: Instant,
     ) -> Result<Vec<String>, Stopped> {
@@ -107,7 +109,7 @@ impl Cluster {
                 scan::START
             }
         };
-        let reply = attempt(&server, &scan::scan(place, space, count), until).await?;
+        let reply = attempt(&server, &scan::scan(place, space, kind, count), until).await?;
         let (next, keys) =
             scan::page(reply, space).map_err(|_| failure::nonsense(doing, server.address()))?;
         walk.place = Some(next);

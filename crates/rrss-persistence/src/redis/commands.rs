@@ -5,6 +5,7 @@ use redis::{Cmd, Pipeline, Value};
 use rrss_core::{Deadline, Guard, Timestamp};
 
 use super::compare::CompareAndSet;
+use super::hash::Script;
 
 /// What is sent to the server in one go.
 pub(super) enum Request<'a> {
@@ -13,6 +14,8 @@ pub(super) enum Request<'a> {
     Several(Pipeline),
     /// One command; which one depends on what the server has.
     CompareAndSet(CompareAndSet<'a>),
+    /// A script, whole where the server does not know it.
+    Script(Script<'a>),
     /// Commands of several keys, answered by one array of all replies.
     ///
     /// No part may begin before those in front of it are done. One server does what it is sent in order, so it is sent

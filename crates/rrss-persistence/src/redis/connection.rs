@@ -25,6 +25,7 @@ use super::commands::{Part, Request};
 use super::compare::{CompareAndSet, Way};
 use super::failed::Failed;
 use super::failure::Doing;
+use super::hash::Script;
 use super::places::{Login, Target};
 
 /// One server, and the connection to it.
@@ -343,6 +344,7 @@ impl Live {
         match request {
             Request::One(command) => self.one(command, asking).await,
             Request::CompareAndSet(write) => self.compare_and_set(write, asking, has_ifeq).await,
+            Request::Script(script) => self.script(script, asking).await,
             Request::Several(commands) => self.replies(commands, asking).await.map(Value::Array),
             Request::InOrder(parts) => self.in_order(parts, asking, has_ifeq).await,
         }
@@ -378,6 +380,14 @@ impl Live {
                 sent.await?.into_iter().skip(1).step_by(2).collect()
             }
         })
+    }
+
+    /// By its hash, or whole where the server does not know it; it has not run then.
+    async fn script(&mut self, script: &Script<'_>, asking: Asking) -> RedisResult<Value> {
+        match self.one(&script.by_hash(), asking).await {
+            Err(refusal) if Script::is_unknown(&refusal) => self.one(&script.whole(), asking).await,
+            reply => reply,
+        }
     }
 
     /// By `IFEQ` where the server has it, else by the script. What a server refuses as unknown it has not done, so

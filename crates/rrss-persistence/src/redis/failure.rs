@@ -26,6 +26,7 @@ pub(super) enum Doing {
     Tidy,
     List,
     Count,
+    Sweep,
     Ping,
 }
 
@@ -40,15 +41,22 @@ impl Doing {
             Self::Tidy => "removing stale entries of the index",
             Self::List => "listing sessions",
             Self::Count => "counting sessions",
+            Self::Sweep => "removing sessions that have ended",
             Self::Ping => "reaching Redis",
         }
     }
 
-    /// Whether doing it twice is as good as doing it once, whatever others do in between. What is removed of the index
-    /// may be removed twice.
+    /// Whether doing it twice is as good as doing it once, whatever others do in between. What is removed of the index, or
+    /// has ended, may be removed twice.
     pub(super) fn only_reads(self) -> bool {
         match self {
-            Self::Load | Self::Find | Self::Tidy | Self::List | Self::Count | Self::Ping => true,
+            Self::Load
+            | Self::Find
+            | Self::Tidy
+            | Self::List
+            | Self::Count
+            | Self::Sweep
+            | Self::Ping => true,
             Self::Write | Self::Touch | Self::Delete => false,
         }
     }
@@ -59,7 +67,13 @@ impl Doing {
             Self::Write => "; it may have been stored",
             Self::Touch => "; it may have been renewed",
             Self::Delete => "; it may have been deleted",
-            Self::Load | Self::Find | Self::Tidy | Self::List | Self::Count | Self::Ping => "",
+            Self::Load
+            | Self::Find
+            | Self::Tidy
+            | Self::List
+            | Self::Count
+            | Self::Sweep
+            | Self::Ping => "",
         }
     }
 }

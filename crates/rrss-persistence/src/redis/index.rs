@@ -362,7 +362,7 @@ mod tests {
             (Written::Changed, &again, 1_000, 0),
             (Written::Gone, &again, NO_KEY, 0),
         ] {
-            let left = settled(&op, written, &[put.clone()], &[Value::Int(ends)]);
+            let left = settled(&op, written, std::slice::from_ref(put), &[Value::Int(ends)]);
             assert_eq!(left.len(), commands, "{written:?} {ends}");
         }
     }

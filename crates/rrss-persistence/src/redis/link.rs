@@ -10,7 +10,7 @@ use super::commands::Request;
 use super::connection::{Limits, Server};
 use super::failure::{self, Doing};
 use super::places::Place;
-use super::scan;
+use super::scan::{self, Kind};
 use super::sentinel::Sentinel;
 
 /// The way to the sessions. Opens nothing before the first operation.
@@ -48,12 +48,13 @@ impl Link {
         doing: Doing,
         from: Option<&Cursor>,
         space: &KeySpace,
+        kind: Kind,
         count: usize,
     ) -> Result<(Vec<String>, Option<Cursor>)> {
         match self {
-            Self::Cluster(cluster) => cluster.scan(doing, from, space, count).await,
+            Self::Cluster(cluster) => cluster.scan(doing, from, space, kind, count).await,
             Self::One(_) | Self::Sentinel(_) => {
-                let request = scan::scan(scan::place(from)?, space, count);
+                let request = scan::scan(scan::place(from)?, space, kind, count);
                 let reply = self.ask(doing, &request).await?;
                 let (next, keys) =
                     scan::page(reply, space).map_err(|_| failure::nonsense(doing, self))?;

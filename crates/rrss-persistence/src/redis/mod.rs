@@ -33,6 +33,7 @@ mod failed;
 mod failure;
 mod find;
 mod gathering;
+mod hash;
 mod index;
 mod link;
 mod node;
@@ -49,6 +50,7 @@ mod spread;
 mod step;
 mod url;
 
+pub use self::hash::{Compat, Hashes, Layout};
 pub use self::node::RedisNode;
 pub use self::options::Options;
 pub use self::places::SentinelOptions;

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::address::Address;
+use super::hash::{Compat, Layout};
 use super::node::RedisNode;
 use super::places::{self, Login, Place, SentinelOptions, Target};
 use super::url::RedisUrl;
@@ -58,6 +59,17 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = 0))]
     pub database: Option<u16>,
+    /// How a session is stored: `"string"`, the bytes that the steps above made of it; `"hash"`, a hash with an entry for each
+    /// field, of which a save writes those that changed. With `"hash"` no codec stands above.
+    pub layout: Layout,
+    /// With which other program sessions are shared: `"rrss-0.2"`, the rrss of Clojure. It needs `layout = "hash"` and one
+    /// server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compat: Option<Compat>,
+    /// With `compat`: how long after its last write that program ends a session. Say what is set there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "7d"))]
+    pub compat_duration: Option<DurationOption>,
     /// How long each command may take.
     #[serde(deserialize_with = "not_zero")]
     pub timeout: DurationOption,
@@ -68,6 +80,8 @@ pub struct Options {
 
 const DEFAULT_HOST: &str = "localhost";
 const DEFAULT_PORT: u16 = 6379;
+/// What the Clojure rrss takes where nothing is said.
+const A_WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 impl Default for Options {
     fn default() -> Self {
@@ -82,6 +96,9 @@ impl Default for Options {
             username: None,
             password: None,
             database: None,
+            layout: Layout::default(),
+            compat: None,
+            compat_duration: None,
             timeout: two_seconds,
             connect_timeout: two_seconds,
         }
@@ -102,6 +119,7 @@ impl Options {
             }
         }
         self.refuse_two_ways()?;
+        self.refuse_compat()?;
         if let Some(nodes) = self.nodes.take() {
             return places::cluster(&nodes, &self);
         }
@@ -125,6 +143,54 @@ impl Options {
                 first,
                 "there are two ways here to say where the server is; leave one of `url`, `host` and `port`, \
                  `nodes`, `sentinel`",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a sharing that cannot be.
+    fn refuse_compat(&self) -> Result<()> {
+        let (option, message) = match (self.compat, self.compat_duration) {
+            (None, Some(_)) => (
+                "compat_duration",
+                "`compat_duration` goes with `compat`; write `compat = \"rrss-0.2\"`, or leave it out",
+            ),
+            (Some(_), _) if self.layout != Layout::Hash => (
+                "compat",
+                "the Clojure rrss keeps sessions as hashes; write `layout = \"hash\"`, and remove the codec",
+            ),
+            (Some(_), _) if self.nodes.is_some() => (
+                "compat",
+                "in a Redis Cluster `sessions:all` is on another node than most sessions, and cannot be kept in step with \
+                 them; name one server with `url`, or leave `compat` out",
+            ),
+            (_, Some(duration)) if duration.get().is_zero() => (
+                "compat_duration",
+                "a duration of zero ends every session as it is saved; write what the Clojure rrss has, such as \"7d\"",
+            ),
+            _ => return Ok(()),
+        };
+        Err(misfit(option, message))
+    }
+
+    /// How long after its last write a session ends, where sessions are shared.
+    pub(super) fn shared_duration(&self) -> Option<Duration> {
+        self.compat
+            .map(|_| self.compat_duration.map_or(A_WEEK, DurationOption::get))
+    }
+
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] where these are the options of the other backend.
+    pub(super) fn expect_layout(&self, layout: Layout) -> Result<()> {
+        match (self.layout, layout) {
+            (Layout::String, Layout::Hash) => Err(misfit(
+                "layout",
+                "`Hashes` keeps sessions as hashes; say `Layout::Hash`, or use `Redis`",
+            )),
+            (Layout::Hash, Layout::String) => Err(misfit(
+                "layout",
+                "`Redis` keeps sessions as strings; say `Layout::String`, or use `Hashes`",
             )),
             _ => Ok(()),
         }
@@ -325,6 +391,8 @@ mod tests {
             ("port", json!(6379)),
             ("tls", json!(false)),
             ("database", json!(0)),
+            ("layout", json!("string")),
+            ("compat_duration", json!("7d")),
             ("timeout", json!("2s")),
             ("connect_timeout", json!("2s")),
         ] {

@@ -30,6 +30,10 @@ impl Cluster {
                 let slot = slots::of(write.key().as_bytes());
                 self.ask(doing, slot, request, until).await
             }
+            Request::Script(script) => {
+                self.ask(doing, slots::of(script.key()), request, until)
+                    .await
+            }
             Request::InOrder(parts) => {
                 let mut replies = Vec::new();
                 for part in parts {

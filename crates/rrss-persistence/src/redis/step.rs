@@ -19,7 +19,8 @@ use super::find::Find;
 use super::index::{Beside, Changes, Sets};
 use super::link::Link;
 use super::own::Own;
-use super::{Options, scan};
+use super::scan::{self, Kind};
+use super::{Hashes, Layout, Options};
 
 /// Keeps sessions in one Redis or Valkey.
 ///
@@ -114,6 +115,7 @@ impl Redis {
     /// # Ok::<(), rrss_core::Error>(())
     /// ```
     pub fn new(options: Options) -> Result<Self> {
+        options.expect_layout(Layout::String)?;
         let limits = Limits {
             connect: options.connect_timeout.get(),
             command: options.timeout.get(),
@@ -226,8 +228,11 @@ impl Step for Redis {
     const EXAMPLE: &'static str = "[[step]]\ntype = \"redis\"\nurl = \"redis://localhost:6379\"\n";
     type Options = Options;
 
-    fn shape(_: &Options) -> Shape {
-        Shape::backend().keeps_index()
+    fn shape(options: &Options) -> Shape {
+        match options.layout {
+            Layout::String => Shape::backend().keeps_index(),
+            Layout::Hash => Shape::backend_of_sessions(),
+        }
     }
 
     fn check(options: &Options) -> Result<()> {
@@ -235,7 +240,10 @@ impl Step for Redis {
     }
 
     fn build(options: Options, _: &BuildContext) -> Result<Role> {
-        Self::new(options).map(Role::backend)
+        match options.layout {
+            Layout::String => Self::new(options).map(Role::backend),
+            Layout::Hash => Hashes::new(options).map(Role::backend),
+        }
     }
 }
 
@@ -287,7 +295,10 @@ impl Backend for Redis {
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
         let space = op.key_space()?;
-        let (keys, next) = self.link.scan(Doing::List, cursor, space, limit).await?;
+        let (keys, next) = self
+            .link
+            .scan(Doing::List, cursor, space, Kind::String, limit)
+            .await?;
         Ok(Page::new(
             keys.into_iter().map(StorageKey::from).collect(),
             next,
@@ -300,9 +311,13 @@ impl Backend for Redis {
         let space = op.key_space()?;
         let (mut counted, mut place) = (HashSet::new(), None);
         loop {
-            let scanned = self
-                .link
-                .scan(Doing::Count, place.as_ref(), space, scan::AT_ONCE);
+            let scanned = self.link.scan(
+                Doing::Count,
+                place.as_ref(),
+                space,
+                Kind::String,
+                scan::AT_ONCE,
+            );
             let (keys, next) = scanned.await?;
             counted.extend(keys.iter().map(|key| self.hasher.hash_one(key)));
             if next.is_none() {
