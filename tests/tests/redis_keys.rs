@@ -208,7 +208,7 @@ async fn a_value_of_an_indexed_field_is_one_key_more_that_shows_no_value_and_end
         };
         assert!(!key.contains("ann"));
         let ends: u64 = server.command(&["PEXPIRETIME", key]).parse().unwrap();
-        let last = sessions.iter().map(|session| session.expires_at()).max();
+        let last = sessions.iter().map(Session::expires_at).max();
         assert_eq!(Some(Timestamp::from_millis(ends)), last.unwrap());
         assert_eq!(store.count().await.unwrap(), 2);
     }

@@ -638,7 +638,11 @@ async fn stores_of_other_templates_do_not_meet(server: RedisServer) {
         let mut op = find("ann");
         op.key_space = Some(space.clone());
         let page = redis.find(&op, &user("ann"), None, 10).await.unwrap();
-        let named: Vec<_> = page.keys.iter().map(|key| key.as_str()).collect();
+        let named: Vec<_> = page
+            .keys
+            .iter()
+            .map(rrss_core::StorageKey::as_str)
+            .collect();
         assert_eq!(named, [key]);
     }
 }
