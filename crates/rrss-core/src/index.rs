@@ -150,7 +150,7 @@ pub enum OnLimit {
     /// The oldest sessions of that value end.
     #[default]
     EvictOldest,
-    /// The save that would add one is refused: [`ErrorKind::TooLarge`].
+    /// The save that would add one is refused, as too large.
     Reject,
 }
 

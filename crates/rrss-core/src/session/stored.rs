@@ -62,6 +62,11 @@ impl Session {
         self.fields.mark_saved();
     }
 
+    /// Takes note of when it was saved.
+    pub fn mark_written(&mut self, at: Timestamp) {
+        self.written_at = Some(at);
+    }
+
     /// Takes note that its deadline was moved, and nothing else.
     pub fn mark_renewed(&mut self, expires_at: Timestamp) {
         self.expires_at = Some(expires_at);

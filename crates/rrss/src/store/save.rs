@@ -1,8 +1,5 @@
 //! Storing a session: creating it where it is new.
 
-use std::mem;
-use std::sync::LazyLock;
-
 #[cfg(doc)]
 use rrss_core::Conflict;
 use rrss_core::{Action, Answer, Deadline, Error, ErrorKind, Operation, Outcome, Result, Session};
@@ -14,9 +11,6 @@ use super::{Store, unexpected};
 /// Two random ids of 122 bits never meet by chance; what meets are the ids of a broken generator, and then
 /// more tries do not help.
 const CREATE_ATTEMPTS: usize = 3;
-
-/// Stands in the place of a session while that is moved. A clone of it costs no allocation; a new one would.
-static NONE: LazyLock<Session> = LazyLock::new(Session::new);
 
 /// What a save did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +108,7 @@ pub(super) fn mark_stored(session: &mut Session, op: &Operation, answer: Answer)
         .filter(|_| op.deadline == Deadline::Keep);
     if let Some(id) = op.id() {
         session.mark_stored(id.clone(), answer.stored, answer.expires_at.or(kept));
-        *session = mem::replace(session, NONE.clone()).with_written_at(Some(op.now()));
+        session.mark_written(op.now());
     }
 }
 
