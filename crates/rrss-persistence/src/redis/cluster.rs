@@ -1,4 +1,4 @@
-//! A Redis Cluster: each request goes to the node that serves the slot of its key.
+//! The nodes of a Redis Cluster: which there are, and which serves what.
 //!
 //! redis-rs has a `ClusterConnection`. It is not used here: it sends a write again when the connection broke after the
 //! first, under the same count of retries by which it follows a redirection; it sends `ASKING` apart from its command
@@ -8,18 +8,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use redis::{Cmd, RedisError, Value};
 use rrss_core::{Error, Result};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::address::Address;
-use super::commands::Request;
 use super::connection::{Asking, Limits, Server};
 use super::failed::Failed;
 use super::failure::{self, Doing};
-use super::gathering::Gathering;
 use super::places::Target;
 use super::seek::{Lost, Shared, first_of};
 use super::slot_map::{self, SlotMap};
@@ -45,12 +41,6 @@ struct Known {
     servers: HashMap<Address, Server>,
 }
 
-/// How often a request is sent on. A key that is looked for at more nodes than this is being moved in circles.
-const MOST_HOPS: u32 = 16;
-
-/// How much longer is waited before each of them, but for the first two: those are the way of every migration.
-const PAUSE: Duration = Duration::from_millis(5);
-
 impl Cluster {
     /// Opens nothing yet.
     ///
@@ -75,100 +65,6 @@ impl Cluster {
         self.0.limits
     }
 
-    /// Sends `request` to the node that serves `slot`, and on to where that says that the key is.
-    ///
-    /// What a node redirects or refuses it has not done, so that is sent again. So is what was never sent, since there
-    /// was no connection, and what only reads. A write whose connection broke is not: it may have happened.
-    pub(super) async fn ask(
-        &self,
-        doing: Doing,
-        slot: u16,
-        request: &Request<'_>,
-        until: Instant,
-    ) -> Result<Value> {
-        let mut server = self.owner(doing, slot, until).await?;
-        let mut asking = Asking::No;
-        let mut gathering = Gathering::of(request);
-        let (mut hops, mut has_sought, mut may_repeat) = (0, false, doing.only_reads());
-        loop {
-            let left = gathering.left().unwrap_or(request);
-            let refusal = match server.attempt(left, asking, until).await {
-                Ok(reply) => match gathering.take(request, reply) {
-                    Ok(whole) => return Ok(whole),
-                    Err(refusal) => refusal,
-                },
-                Err(Failed::Refused(refusal)) => refusal,
-                Err(failed) => {
-                    let may_go_on = match &failed {
-                        Failed::Unreachable(_) | Failed::ConnectTimeout => !has_sought,
-                        Failed::Interrupted(error) => may_repeat && error.is_io_error(),
-                        Failed::AnswerTimeout | Failed::Refused(_) => false,
-                    };
-                    if may_go_on
-                        && let Some(other) = self.other_owner(slot, &failed, &server, until).await
-                    {
-                        may_repeat &= !failed.was_sent();
-                        has_sought = true;
-                        (server, asking) = (other, Asking::No);
-                        continue;
-                    }
-                    self.seek_aside();
-                    return Err(failed.into_error(doing, &server));
-                }
-            };
-            let Some(redirection) = Redirection::of(&refusal, server.address()) else {
-                if ["CLUSTERDOWN", "READONLY", "MASTERDOWN", "LOADING"]
-                    .contains(&refusal.code().unwrap_or_default())
-                {
-                    self.seek_aside();
-                }
-                return Err(Failed::Refused(refusal).into_error(doing, &server));
-            };
-            if hops == MOST_HOPS {
-                return Err(Failed::Refused(refusal).into_error(doing, &server));
-            }
-            let pause = PAUSE * hops.saturating_sub(1);
-            hops += 1;
-            let wakes = (Instant::now() + pause).min(until);
-            sleep(wakes.saturating_duration_since(Instant::now())).await;
-            match redirection {
-                Redirection::Moved(address) => {
-                    server = self.server(&address)?;
-                    asking = Asking::No;
-                    self.learn(slot, &server);
-                    self.seek_aside();
-                }
-                Redirection::Ask(address) => {
-                    server = self.server(&address)?;
-                    asking = Asking::Yes;
-                }
-                Redirection::Wait => {}
-            }
-        }
-    }
-
-    /// Sends `request`, which has no key, to any node that answers.
-    pub(super) async fn ask_any(
-        &self,
-        doing: Doing,
-        command: &Cmd,
-        until: Instant,
-    ) -> Result<Value> {
-        let attempts = self.candidates().into_iter().map(|server| {
-            let request = Request::One(command.clone());
-            async move {
-                let reply = server.attempt(&request, Asking::No, until).await;
-                reply.map_err(|failed| Lost::Failed(server, failed))
-            }
-        });
-        let answer = timeout_at(until, first_of(attempts)).await;
-        match answer {
-            Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(Some(lost))) => Err(lost.into_error(doing)),
-            Ok(Err(None)) | Err(_) => Err(self.nobody_in_time(doing)),
-        }
-    }
-
     /// The node that serves `slot`, as far as is known; it is found out where nothing is known.
     pub(super) async fn owner(&self, doing: Doing, slot: u16, until: Instant) -> Result<Server> {
         if let Some(owner) = self.map().and_then(|map| map.owner(slot).cloned()) {
@@ -189,7 +85,7 @@ impl Cluster {
 
     /// Who serves `slot`, by what is found out now; `None` where that is no other than `server`, with which it failed
     /// before anything was sent.
-    async fn other_owner(
+    pub(super) async fn other_owner(
         &self,
         slot: u16,
         failed: &Failed,
@@ -218,7 +114,7 @@ impl Cluster {
     }
 
     /// The same for the operations that come later.
-    fn seek_aside(&self) {
+    pub(super) fn seek_aside(&self) {
         self.0.seeking.begin(|| self.clone().found());
     }
 
@@ -251,7 +147,7 @@ impl Cluster {
     }
 
     /// Whom to ask: the masters, whose connections are open, then all others of whom something is known.
-    fn candidates(&self) -> Vec<Server> {
+    pub(super) fn candidates(&self) -> Vec<Server> {
         let map = self.map();
         let mut masters = map.as_ref().map_or(vec![], |map| map.masters().to_vec());
         if !masters.is_empty() {
@@ -281,7 +177,7 @@ impl Cluster {
     }
 
     /// A node has said that `server` serves `slot`.
-    fn learn(&self, slot: u16, server: &Server) {
+    pub(super) fn learn(&self, slot: u16, server: &Server) {
         let mut known = self.known();
         if let Some(map) = &known.map {
             known.map = Some(Arc::new(map.with(slot, server)));
@@ -333,7 +229,7 @@ impl Cluster {
         }
     }
 
-    fn nobody_in_time(&self, doing: Doing) -> Error {
+    pub(super) fn nobody_in_time(&self, doing: Doing) -> Error {
         failure::nobody_answered_in_time(doing, self)
     }
 
@@ -352,32 +248,4 @@ impl fmt::Display for Cluster {
         }
         Ok(())
     }
-}
-
-/// Where else a request is to go.
-enum Redirection {
-    /// The slot has another master.
-    Moved(Address),
-    /// The slot is being moved, and this key is not here any more.
-    Ask(Address),
-    /// The slot is being moved, and some keys are here and some are not.
-    Wait,
-}
-
-impl Redirection {
-    /// What a node at `here` means by `refusal`, if it is a redirection.
-    fn of(refusal: &RedisError, here: &Address) -> Option<Self> {
-        let address = || here.named_here(refusal.redirect_node()?.0);
-        match refusal.code()? {
-            "MOVED" => address().map(Self::Moved),
-            "ASK" => address().map(Self::Ask),
-            "TRYAGAIN" => Some(Self::Wait),
-            _ => None,
-        }
-    }
-}
-
-/// Whether `refusal` sends a command elsewhere.
-pub(super) fn redirects(refusal: &RedisError) -> bool {
-    matches!(refusal.code(), Some("MOVED" | "ASK" | "TRYAGAIN"))
 }

@@ -6,7 +6,7 @@
 //! the node that it is moved to as well: each of its keys was at the first one when that was scanned, or is at the
 //! second by now.
 
-use redis::{Cmd, Value};
+use redis::Value;
 use rrss_core::{Cursor, Error, ErrorKind, KeySpace, Result};
 use tokio::time::Instant;
 
@@ -17,7 +17,8 @@ use super::connection::{Asking, Server};
 use super::failed::Failed;
 use super::failure::{self, Doing};
 use super::scan::{self, Kind};
-use super::slots::{self, Slots};
+use super::slots::Slots;
+use super::view::{self, View};
 
 /// How far a scan has come.
 #[derive(Debug, PartialEq)]
@@ -233,6 +234,12 @@ impl From<Error> for Stopped {
     }
 }
 
+async fn view(doing: Doing, server: &Server, until: Instant) -> Result<View, Stopped> {
+    let reply = attempt(server, &view::cluster_nodes(), until).await?;
+    let address = server.address();
+    View::of(&reply, address).map_err(|_| failure::nonsense(doing, address).into())
+}
+
 /// Asks `server`, and once more where the connection breaks: a scan only reads.
 async fn attempt(server: &Server, request: &Request<'_>, until: Instant) -> Result<Value, Stopped> {
     let mut reply = server.attempt(request, Asking::No, until).await;
@@ -240,66 +247,6 @@ async fn attempt(server: &Server, request: &Request<'_>, until: Instant) -> Resu
         reply = server.attempt(request, Asking::No, until).await;
     }
     reply.map_err(|failed| Stopped::Lost(server.clone(), failed))
-}
-
-/// What a node says of its own slots. A replica has none.
-#[derive(Debug)]
-struct View {
-    owned: Slots,
-    importing: Slots,
-    /// The slots that are being moved away, and to where.
-    migrating: Vec<(u16, Address)>,
-}
-
-/// [`CLUSTER NODES`](https://redis.io/docs/latest/commands/cluster-nodes/).
-async fn view(doing: Doing, server: &Server, until: Instant) -> Result<View, Stopped> {
-    let mut command = Cmd::new();
-    command.arg("CLUSTER").arg("NODES");
-    let reply = attempt(server, &command.into(), until).await?;
-    let text = match &reply {
-        Value::BulkString(text) => std::str::from_utf8(text).ok(),
-        Value::VerbatimString { text, .. } => Some(text.as_str()),
-        _ => None,
-    };
-    text.and_then(|text| View::parse(text, server.address()))
-        .ok_or_else(|| failure::nonsense(doing, server.address()).into())
-}
-
-impl View {
-    /// Reads what the node at `here` says.
-    fn parse(text: &str, here: &Address) -> Option<Self> {
-        let mut nodes = Vec::new();
-        let mut own = None;
-        for line in text.lines().filter(|line| !line.is_empty()) {
-            let mut words = line.split(' ');
-            let (id, place, flags) = (words.next()?, words.next()?, words.next()?);
-            if flags.split(',').any(|flag| flag == "myself") {
-                own = Some(words.skip(5));
-            }
-            // `host:port@bus-port`, and perhaps more behind it.
-            nodes.push((id, place.split('@').next()?));
-        }
-        let mut view = Self {
-            owned: Slots::none(),
-            importing: Slots::none(),
-            migrating: Vec::new(),
-        };
-        for range in own? {
-            let moving = range.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
-            let Some(moving) = moving else {
-                view.owned.add(slots::parse_range(range)?);
-                continue;
-            };
-            if let Some((slot, _)) = moving.split_once("-<-") {
-                view.importing.add(slots::parse_range(slot)?);
-            } else if let Some((slot, to)) = moving.split_once("->-") {
-                let place = nodes.iter().find(|(id, _)| *id == to)?.1;
-                view.migrating
-                    .push((slot.parse().ok()?, here.named_here(place)?));
-            }
-        }
-        Some(view)
-    }
 }
 
 #[cfg(test)]
@@ -335,19 +282,6 @@ mod tests {
             taking: slots(taking),
             node: Some(at(1)),
             place: Some(0),
-        }
-    }
-
-    #[test]
-    fn what_a_node_says_of_itself_is_read() {
-        let text = "a1 10.0.0.1:1@11,name myself,master - 0 0 1 connected 0-9 20 [5->-b2] [30-<-b2]\n\
-                    b2 10.0.0.1:2@12 master - 0 0 2 connected 10-19\n";
-        let view = View::parse(text, &at(1)).unwrap();
-        assert_eq!(view.owned.to_string(), "0-9,20-20");
-        assert_eq!(view.importing.to_string(), "30-30");
-        assert_eq!(view.migrating, [(5, at(2))]);
-        for text in ["", "a1 10.0.0.1:1@11 master - 0 0 1 connected 0-9\n"] {
-            assert!(View::parse(text, &at(1)).is_none());
         }
     }
 

@@ -2,9 +2,9 @@
 
 use redis::{Pipeline, RedisError, RedisResult, Value};
 
-use super::cluster::redirects;
 use super::commands::Request;
 use super::connection::without_errors;
+use super::redirect::redirects;
 
 /// While a slot is moved, a key may be taken away between two commands of one pipeline. The commands that are sent
 /// elsewhere then are those that were not done, and no others: what was done must not be done twice.

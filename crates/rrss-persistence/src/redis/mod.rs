@@ -40,6 +40,7 @@ mod node;
 mod options;
 mod own;
 mod places;
+mod redirect;
 mod refusal;
 mod scan;
 mod seek;
@@ -49,6 +50,7 @@ mod slots;
 mod spread;
 mod step;
 mod url;
+mod view;
 
 pub use self::hash::{Compat, Hashes, Layout};
 pub use self::node::RedisNode;

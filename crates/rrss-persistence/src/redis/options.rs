@@ -124,7 +124,7 @@ impl Options {
             return places::cluster(&nodes, &self);
         }
         if let Some(sentinel) = self.sentinel.take() {
-            return places::sentinel(sentinel, self);
+            return places::sentinel(sentinel, &self);
         }
         self.target().map(Place::One)
     }

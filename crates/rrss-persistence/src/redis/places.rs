@@ -106,7 +106,7 @@ pub(super) fn cluster(nodes: &[RedisNode], beside: &Options) -> Result<Place> {
 /// # Errors
 ///
 /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config), naming an option that does not go with `sentinel`.
-pub(super) fn sentinel(sentinel: SentinelOptions, beside: Options) -> Result<Place> {
+pub(super) fn sentinel(sentinel: SentinelOptions, beside: &Options) -> Result<Place> {
     let SentinelOptions {
         master,
         nodes,

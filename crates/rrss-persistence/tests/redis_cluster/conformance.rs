@@ -45,3 +45,15 @@ mod interleavings_on_valkey {
 
     rrss_testkit::interleaving_promises!(subject(Flavor::Valkey));
 }
+
+mod index_on_redis {
+    use super::{Flavor, subject};
+
+    rrss_testkit::index_promises!(subject(Flavor::Redis));
+}
+
+mod index_on_valkey {
+    use super::{Flavor, subject};
+
+    rrss_testkit::index_promises!(subject(Flavor::Valkey));
+}
