@@ -3,8 +3,10 @@
 mod args;
 mod commands;
 mod exit;
+mod instant;
 mod json;
 mod output;
+mod progress;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
