@@ -80,8 +80,8 @@ pub trait Backend: Send + Sync + 'static {
     /// Names the keys that were [put](crate::IndexChanges::put) into the index under `entry`, about `limit` at a time.
     ///
     /// Following `next` from the first page to the last names each live session that has the entry at least once. It may
-    /// name sessions that have ended or have another value by now; those past their deadline are not named for longer
-    /// than until the next sweep. Only backends that [keep an index](Backend::keeps_index) are asked.
+    /// name sessions that have ended or have another value by now, at most until the next sweep after the latest deadline
+    /// that the entry was put with. Only backends that [keep an index](Backend::keeps_index) are asked.
     ///
     /// # Errors
     ///
