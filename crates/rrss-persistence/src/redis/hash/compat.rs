@@ -28,9 +28,9 @@ pub(super) struct All {
 
 impl All {
     pub(super) fn new(duration: Duration) -> Self {
-        Self {
-            duration: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-        }
+        // Rounds parts of a millisecond up.
+        let duration = (Timestamp::from_millis(0) + duration).as_millis();
+        Self { duration }
     }
 
     pub(super) fn key(&self) -> &'static [u8] {
@@ -146,6 +146,7 @@ mod tests {
             assert!(all.is_past(Some(written as f64), at(deadline)));
         }
         assert_eq!(all.written_before(at(99)), 0);
+        assert_eq!(All::new(Duration::from_nanos(1)).horizon(at(5)), 4);
         assert!(!all.is_past(None, at(u64::MAX)));
     }
 

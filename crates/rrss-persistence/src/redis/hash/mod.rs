@@ -23,6 +23,7 @@ use self::change::Change;
 use self::compat::All;
 use self::form::Form;
 pub use self::layout::{Compat, Layout};
+use self::read::Entries;
 pub(super) use self::script::Script;
 use super::Options;
 use super::commands::{self, Nonsense, Request};
@@ -213,9 +214,6 @@ impl Hashes {
         Ok((keys, next))
     }
 }
-
-/// Names and values, as they are stored.
-type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
 impl fmt::Debug for Hashes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,6 +8,9 @@ use super::head::{self, Head};
 use super::text;
 use crate::redis::commands::Nonsense;
 
+/// Names and values, as they are stored.
+pub(super) type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// [`HGETALL`](https://redis.io/docs/latest/commands/hgetall/).
 pub(super) fn entries_of(key: &str) -> Cmd {
     let mut command = Cmd::with_capacity(2, 7 + key.len());
@@ -16,7 +19,7 @@ pub(super) fn entries_of(key: &str) -> Cmd {
 }
 
 /// The reply of `HGETALL`: the entries, none where there is no hash.
-pub(super) fn entries(reply: Value) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Nonsense> {
+pub(super) fn entries(reply: Value) -> Result<Entries, Nonsense> {
     let Value::Map(entries) = reply else {
         return Err(Nonsense);
     };
