@@ -137,12 +137,12 @@ pub(crate) enum Command {
     },
     /// List the sessions whose field has a value, the oldest first
     ///
-    /// One line a session: its handle, and when it was created, last saved and will end, in UTC. With tabs between them,
-    /// or in columns to a terminal. The field must be one that the `index` step of the file lists.
+    /// One line a session: its handle, and when it was created, last saved and will end, in UTC. With tabs between
+    /// them, or in columns to a terminal. The field must be one that the `index` step of the file lists.
     Find {
         #[command(flatten)]
         value: FieldValue,
-        /// Stop after N sessions
+        /// Stop after N sessions, whichever are found first
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         limit: Option<u64>,
         /// Print the ids too; an id is a key to its owner's account, and a handle is not
@@ -163,8 +163,8 @@ pub(crate) enum Command {
     },
     /// Say what is known of a session, and none of its values
     ///
-    /// Its handle, when it was created, last saved and will end, how many bytes are stored, the names of its fields, and
-    /// by which of them `find` finds it. It does not count as a use of the session.
+    /// Its handle, when it was created, last saved and will end, how many bytes are stored, the names of its fields,
+    /// and by which of them `find` finds it. It does not count as a use of the session.
     Show {
         #[command(flatten)]
         id: IdArg,
@@ -204,6 +204,12 @@ impl IdArg {
     pub(crate) fn session_id(&self) -> rrss::SessionId {
         rrss::SessionId::from(&*self.id.to_string_lossy())
     }
+}
+
+/// How many results a command stops after.
+pub(crate) fn at_most(limit: Option<u64>) -> usize {
+    let limit = limit.map(usize::try_from);
+    limit.and_then(Result::ok).unwrap_or(usize::MAX)
 }
 
 /// A value of an indexed field.

@@ -7,8 +7,8 @@ use rrss_core::Timestamp;
 /// The last instant that [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) can write: the end of the year 9999.
 const LAST: Timestamp = Timestamp::from_millis(253_402_300_799_999);
 
-/// The instant as RFC 3339 in UTC, with milliseconds, such as `2026-11-22T22:58:00.000Z`. One after the year 9999 is shown
-/// as the last of that year.
+/// The instant as RFC 3339 in UTC, with milliseconds, such as `2026-11-22T12:00:00.001Z`. One after the year 9999 is
+/// shown as the last of that year.
 pub(crate) fn rfc3339(instant: Timestamp) -> String {
     let instant = SystemTime::from(instant.min(LAST));
     humantime::format_rfc3339_millis(instant).to_string()

@@ -26,7 +26,8 @@ impl Counts {
 
 /// A line on standard error that says what is being done; it is erased when this is dropped.
 ///
-/// The thread that does the work draws it. Another would wait for the lock of standard error, which a command holds to its end.
+/// The thread that does the work draws it. Another would wait for the lock of standard error, which a command holds to
+/// its end.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {

@@ -134,6 +134,7 @@ fn stored_bytes_that_are_no_session_are_exit_65_and_stay_as_they_are() {
             for arguments in [
                 &["get", &id][..],
                 &["get", &id, "text"],
+                &["show", &id],
                 &["set", &id, "a=1"],
                 &["unset", &id, "text"],
                 &["rotate", &id],
@@ -150,7 +151,7 @@ fn stored_bytes_that_are_no_session_are_exit_65_and_stay_as_they_are() {
 
 /// That every command which needs the server fails with exit code 69 and says which server, and nothing secret.
 fn unavailable(config: &str, place: &str) {
-    let folder = Folder::with(config);
+    let folder = Folder::with(&indexed(config));
     for arguments in [
         &["create", "user=ann"][..],
         &["get", UNKNOWN_ID],
@@ -158,6 +159,8 @@ fn unavailable(config: &str, place: &str) {
         &["touch", UNKNOWN_ID],
         &["delete", UNKNOWN_ID],
         &["show", UNKNOWN_ID],
+        &["find", "user", "ann"],
+        &["revoke", "user", "ann"],
         &["list"],
         &["count"],
     ] {

@@ -9,7 +9,7 @@ use rrss::{Handle, Operation, SessionId, SessionInfo, Store, Timestamp};
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::args::FieldValue;
+use crate::args::{FieldValue, at_most};
 use crate::exit::{Exit, Failure};
 use crate::instant::rfc3339;
 use crate::json::lay_out;
@@ -39,16 +39,13 @@ pub(super) fn find(
     ids: bool,
     json: bool,
 ) -> Result<(), Failure> {
-    let limit = limit.map_or(usize::MAX, |limit| {
-        usize::try_from(limit).unwrap_or(usize::MAX)
-    });
     context.with_store(async |context, store| {
         let progress = if json {
             Progress::hidden()
         } else {
             context.output.progress("finding", Counts::Yes)
         };
-        let mut rows = rows(store, value, limit, &progress).await?;
+        let mut rows = rows(store, value, at_most(limit), &progress).await?;
         if ids {
             rows = progress.during(with_ids(store, value, rows)).await?;
         }
@@ -150,8 +147,8 @@ async fn with_ids(store: &Store, value: &FieldValue, rows: Vec<Row>) -> Result<V
     Ok(complete)
 }
 
-/// Calls `see` with the ids that an entry of the index names, until it breaks off. They are not read: some may have ended, or
-/// have another value by now.
+/// Calls `see` with the ids that an entry of the index names, until it breaks off. They are not read: some may have
+/// ended, or have another value by now.
 pub(super) async fn each_named(
     store: &Store,
     entry: &IndexKey,

@@ -1,6 +1,7 @@
 //! Commands on all sessions of a store.
 
 use super::Context;
+use crate::args::at_most;
 use crate::exit::Failure;
 use crate::progress::{Counts, Progress};
 
@@ -13,9 +14,7 @@ pub(super) fn list(
     json: bool,
 ) -> Result<(), Failure> {
     context.with_store(async |context, store| {
-        let mut left = limit.map_or(usize::MAX, |limit| {
-            usize::try_from(limit).unwrap_or(usize::MAX)
-        });
+        let mut left = at_most(limit);
         let progress = if json {
             Progress::hidden()
         } else {

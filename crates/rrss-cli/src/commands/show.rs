@@ -151,7 +151,8 @@ fn stored_bytes(session: &Session) -> Option<usize> {
     session.stored().map(|stored| stored.as_bytes().len())
 }
 
-/// A field's name as it is if nothing in it can be mistaken, and else as JSON text: a name may hold what a terminal obeys.
+/// A field's name as it is if nothing in it can be mistaken, and else as JSON text: a name may hold what a terminal
+/// obeys.
 fn name(name: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-.:/$@".contains(c);
     if !name.is_empty() && name.chars().all(is_plain) {
