@@ -59,52 +59,75 @@ fn crc16(bytes: &[u8]) -> u16 {
 
 /// A set of slots. It prints, and is read, as ranges: `0-5460,9000`.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Slots(Box<[bool]>);
+pub(super) struct Slots(
+    /// Each after the one before it, with a gap in between.
+    Vec<RangeInclusive<u16>>,
+);
 
 impl Slots {
     pub(super) fn none() -> Self {
-        Self(vec![false; usize::from(COUNT)].into())
+        Self(Vec::new())
     }
 
     pub(super) fn all() -> Self {
-        Self(vec![true; usize::from(COUNT)].into())
+        Self(vec![0..=COUNT - 1])
     }
 
     pub(super) fn add(&mut self, range: RangeInclusive<u16>) {
-        for slot in range {
-            if let Some(there) = self.0.get_mut(usize::from(slot)) {
-                *there = true;
-            }
+        self.0.push(range);
+        self.0.sort_unstable_by_key(|range| *range.start());
+        let mut ranges = Vec::with_capacity(self.0.len());
+        for range in self.0.drain(..) {
+            push(&mut ranges, range);
         }
+        self.0 = ranges;
     }
 
     pub(super) fn has(&self, slot: u16) -> bool {
-        self.0.get(usize::from(slot)).copied().unwrap_or_default()
+        let behind = self.0.partition_point(|range| *range.end() < slot);
+        self.0
+            .get(behind)
+            .is_some_and(|range| range.contains(&slot))
     }
 
     pub(super) fn first(&self) -> Option<u16> {
-        self.iter().next()
+        self.0.first().map(|range| *range.start())
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = u16> {
-        (0..COUNT).filter(|slot| self.has(*slot))
+        self.0.iter().cloned().flatten()
     }
 
     /// Those of them that are as `wanted`.
     pub(super) fn only(&self, wanted: impl Fn(u16) -> bool) -> Self {
-        Self(
-            (0..COUNT)
-                .map(|slot| self.has(slot) && wanted(slot))
-                .collect(),
-        )
+        let mut ranges = Vec::new();
+        for slot in self.iter().filter(|slot| wanted(*slot)) {
+            push(&mut ranges, slot..=slot);
+        }
+        Self(ranges)
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut slots = Self::none();
         for range in text.split(',').filter(|range| !range.is_empty()) {
-            slots.add(parse_range(range)?);
+            let range = parse_range(range)?;
+            match slots.0.last() {
+                Some(last) if *range.start() <= *last.end() => slots.add(range),
+                _ => push(&mut slots.0, range),
+            }
         }
         Some(slots)
+    }
+}
+
+/// Puts `range` behind the others, of which none begins after it.
+fn push(ranges: &mut Vec<RangeInclusive<u16>>, range: RangeInclusive<u16>) {
+    match ranges.last_mut() {
+        _ if range.is_empty() => {}
+        Some(last) if *range.start() <= last.end().saturating_add(1) => {
+            *last = *last.start()..=*last.end().max(range.end());
+        }
+        _ => ranges.push(range),
     }
 }
 
@@ -117,15 +140,9 @@ pub(super) fn parse_range(text: &str) -> Option<RangeInclusive<u16>> {
 
 impl fmt::Display for Slots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut slots = self.iter().peekable();
-        let mut comma = "";
-        while let Some(first) = slots.next() {
-            let mut last = first;
-            while slots.next_if_eq(&(last + 1)).is_some() {
-                last += 1;
-            }
-            write!(f, "{comma}{first}-{last}")?;
-            comma = ",";
+        for (index, range) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(f, "{comma}{}-{}", range.start(), range.end())?;
         }
         Ok(())
     }
@@ -182,6 +199,9 @@ mod tests {
             assert_eq!(Slots::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(Slots::all().to_string(), "0-16383");
+        for (text, whole) in [("5-9,0-4", "0-9"), ("3-7,1-4,9", "1-7,9-9"), ("2-1", "")] {
+            assert_eq!(Slots::parse(text).unwrap().to_string(), whole);
+        }
         assert_eq!(Slots::parse("7").unwrap().to_string(), "7-7");
         for text in ["16384", "0-16384", "a", "1-2-3", "-1"] {
             assert_eq!(Slots::parse(text), None, "{text}");
@@ -193,5 +213,9 @@ mod tests {
         let slots = Slots::parse("0-9").unwrap().only(|slot| slot % 5 == 0);
         assert_eq!(slots.to_string(), "0-0,5-5");
         assert_eq!((slots.first(), Slots::none().first()), (Some(0), None));
+        assert_eq!(
+            [0, 1, 5, 6].map(|slot| slots.has(slot)),
+            [true, false, true, false]
+        );
     }
 }
