@@ -10,6 +10,7 @@ mod compat;
 mod conflicts;
 mod deadlines;
 mod foreign;
+mod guide;
 mod operations;
 mod original;
 mod outages;

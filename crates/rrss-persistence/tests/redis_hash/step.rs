@@ -3,9 +3,6 @@
 use rrss::Store;
 use rrss_core::{BuildContext, ErrorKind, Step};
 use rrss_persistence::redis::{Compat, Hashes, Layout, Options, Redis};
-use rrss_test_servers::{Flavor, RedisServer};
-
-use super::support::*;
 
 fn options(toml: &str) -> Options {
     toml::from_str(toml).unwrap()
@@ -88,50 +85,5 @@ fn a_codec_or_an_index_above_hashes_is_refused_with_what_to_do() {
         let report = Store::from_toml(&toml).unwrap_err();
         let shown = format!("{report}");
         assert!(shown.contains(hint), "{shown}");
-    }
-}
-
-/// As much as the guide and the README say.
-#[tokio::test]
-async fn a_user_needs_no_more_rights_than_the_readme_says() {
-    for flavor in Flavor::ALL {
-        let server = RedisServer::start(flavor);
-        let rights = "hello select ping exists pexpireat persist unlink scan evalsha eval type hgetall hget hset hdel hlen \
-                      hexists pexpiretime";
-        let shared = "zscore zmscore zadd zrem zrangebyscore";
-        for (user, rights, options) in [
-            ("own", rights.to_owned(), ""),
-            (
-                "shared",
-                format!("{rights} {shared}"),
-                "compat = \"rrss-0.2\"",
-            ),
-        ] {
-            let mut acl = vec!["ACL", "SETUSER", user, "on", ">password", "~sessions:*"];
-            let rights: Vec<String> = rights.split_whitespace().map(|r| format!("+{r}")).collect();
-            acl.extend(rights.iter().map(String::as_str));
-            server.command(&acl);
-            let options = format!("username = \"{user}\"\npassword = \"password\"\n{options}");
-            let store = store(&server, &options);
-            let mut saved = session(&[("a", "1")]);
-            saved.set_expires_at(now() + GENEROUS.get());
-            store.save(&mut saved).await.unwrap();
-            saved.remove("a");
-            saved.insert_if_unchanged("b", &2).unwrap();
-            saved.insert_if_unchanged("a", &2).unwrap();
-            saved.clear_expires_at();
-            store.save(&mut saved).await.unwrap();
-            store.inspect(saved.id().unwrap()).await.unwrap().unwrap();
-            store.touch(saved.id().unwrap()).await.unwrap();
-            store
-                .touch_until(saved.id().unwrap(), now() + GENEROUS.get())
-                .await
-                .unwrap();
-            store.rotate(&mut saved).await.unwrap();
-            assert_eq!(store.count().await.unwrap(), 1);
-            store.sweep().await.unwrap();
-            store.delete(saved.id().unwrap()).await.unwrap();
-            store.ping().await.unwrap();
-        }
     }
 }
