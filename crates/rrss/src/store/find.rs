@@ -147,12 +147,13 @@ impl Store {
         let rules = self.inner.pipeline.index();
         let indexed = rules.and_then(|rules| rules.fields.iter().find(|name| &***name == field));
         let Some(name) = indexed else {
+            let hint = match rules {
+                Some(_) => "add it to the `fields` of the step `index`".to_owned(),
+                None => format!("put a step `index` with `fields = [\"{field}\"]` above the codec"),
+            };
             return Err(Error::new(
                 ErrorKind::Unsupported,
-                format!(
-                    "sessions are not indexed by the field `{field}`; put a step `index` with `fields = [\"{field}\"]` \
-                     above the codec"
-                ),
+                format!("sessions are not indexed by the field `{field}`; {hint}"),
             ));
         };
         let raw = serde_json::to_string(value).map_err(|error| {
