@@ -186,6 +186,98 @@ async fn a_rotation_and_a_delete_leave_no_key_behind() {
     }
 }
 
+fn indexed(server: &RedisServer, template: &str, expiry: &str) -> Store {
+    from_toml(
+        server,
+        template,
+        &format!("{expiry} {{ type = 'index', fields = ['user'] }},"),
+    )
+}
+
+#[tokio::test]
+async fn a_value_of_an_indexed_field_is_one_key_more_that_shows_no_value_and_ends_with_its_sessions()
+ {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let store = indexed(&server, "sessions:{id}", "{ type = 'expiry' },");
+        let sessions = [stored(&store).await, stored(&store).await];
+        let keys = server.scan("sessions:index:user:*");
+        assert_eq!(server.scan("*").len(), 3, "{flavor}");
+        let [key] = &keys[..] else {
+            panic!("{flavor}: {keys:?}");
+        };
+        assert!(!key.contains("ann"));
+        let ends: u64 = server.command(&["PEXPIRETIME", key]).parse().unwrap();
+        let last = sessions.iter().map(Session::expires_at).max();
+        assert_eq!(Some(Timestamp::from_millis(ends)), last.unwrap());
+        assert_eq!(store.count().await.unwrap(), 2);
+    }
+}
+
+#[tokio::test]
+async fn once_all_sessions_have_ended_redis_is_empty_with_nobody_sweeping() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let store = indexed(
+            &server,
+            "sessions:{id}",
+            "{ type = 'expiry', duration = '2s' },",
+        );
+        for user in ["ann", "bob", "ann"] {
+            let mut session = Session::new();
+            session.insert("user", user).unwrap();
+            store.save(&mut session).await.unwrap();
+            session.insert("user", "eve").unwrap();
+            store.save(&mut session).await.unwrap();
+            store.rotate(&mut session).await.unwrap();
+        }
+        let begun = std::time::Instant::now();
+        while server.command(&["DBSIZE"]) != "0" {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{flavor}");
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_expiry_what_is_deleted_leaves_no_entry_behind() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let store = indexed(&server, "sessions:{id}", "");
+        let mut session = stored(&store).await;
+        session.insert("user", "bob").unwrap();
+        store.save(&mut session).await.unwrap();
+        store.rotate(&mut session).await.unwrap();
+        let found = store.find("user", "bob", None, 10).await.unwrap();
+        assert!(found.sessions[0].is(session.id().unwrap()));
+        assert!(store.delete(session.id().unwrap()).await.unwrap());
+        assert_eq!(server.scan("*"), Vec::<String>::new(), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn stores_of_other_templates_find_their_own_sessions_alone() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let templates = ["shop:{id}", "shop:{id}:data", "blog:{id}"];
+        let stores = templates.map(|template| indexed(&server, template, "{ type = 'expiry' },"));
+        let mut sessions = Vec::new();
+        for store in &stores {
+            sessions.push(stored(store).await);
+        }
+        for (store, session) in stores.iter().zip(&sessions) {
+            let found = store.find("user", "ann", None, 10).await.unwrap();
+            assert_eq!(found.sessions.len(), 1, "{flavor}");
+            assert!(found.sessions[0].is(session.id().unwrap()));
+        }
+        // Signing out of one is not signing out of the others.
+        assert_eq!(stores[0].revoke("user", "ann").await.unwrap(), 1);
+        for (store, session) in stores.iter().zip(&sessions).skip(1) {
+            assert!(store.load(session.id().unwrap()).await.unwrap().is_some());
+        }
+    }
+}
+
 #[tokio::test]
 async fn sessions_of_the_embedded_store_are_not_in_redis() {
     let server = RedisServer::start(Flavor::Redis);

@@ -22,11 +22,21 @@ async fn connected(flavor: Flavor) -> (RedisServer, Store) {
 
 /// The same, with more lines of TOML.
 async fn connected_with(flavor: Flavor, more: &str) -> (RedisServer, Store) {
+    connected_by(flavor, "{ type = 'expiry', duration = '7d' },", more).await
+}
+
+/// With sessions that are found by their user.
+async fn connected_with_index(flavor: Flavor) -> (RedisServer, Store) {
+    let steps = "{ type = 'expiry', duration = '7d' }, { type = 'index', fields = ['user'] },";
+    connected_by(flavor, steps, "").await
+}
+
+async fn connected_by(flavor: Flavor, steps: &str, more: &str) -> (RedisServer, Store) {
     let server = RedisServer::start(flavor);
     let store = Store::from_toml(&format!(
         "step = [
             {{ type = 'key-mapper' }},
-            {{ type = 'expiry', duration = '7d' }},
+            {steps}
             {{ type = 'json-codec' }},
             {{ type = 'compression', min_bytes = 0 }},
             {{ type = 'redis', url = '{}' }},
@@ -48,6 +58,40 @@ async fn stored(store: &Store) -> Session {
 
 fn id(session: &Session) -> SessionId {
     session.id().unwrap().clone()
+}
+
+/// A load that asks for the deadline too, in one round trip.
+const PEEK: [(&str, u64); 2] = [("get", 1), ("pexpiretime", 1)];
+
+/// The entry of a session that ends, in the pipeline of a write or a touch.
+const PUT: [(&str, u64); 4] = [
+    ("zremrangebyscore", 1),
+    ("zadd", 2),
+    ("pexpireat", 3),
+    ("zscore", 1),
+];
+
+/// The removal of an entry whose value has changed: its scores in the pipeline of the write, and a round trip of a script.
+const REMOVE: [(&str, u64); 3] = [("zscore", 3), ("eval", 1), ("zrem", 1)];
+
+/// A page of the sessions of a user, the first.
+const FIND: [(&str, u64); 2] = [("zrange", 2), ("zremrangebyscore", 1)];
+
+/// All of these together.
+fn all<const N: usize>(of: [&[(&str, u64)]; N]) -> Commands {
+    let mut all = Commands::new();
+    for (name, calls) in of.concat() {
+        *all.entry(name.to_owned()).or_default() += calls;
+    }
+    all
+}
+
+/// The first of these learns whether the server has `SET … IFEQ`, and tells it the script.
+async fn learn(store: &Store) {
+    let mut session = stored(store).await;
+    session.insert("user", "learner").unwrap();
+    store.save(&mut session).await.unwrap();
+    store.rotate(&mut session).await.unwrap();
 }
 
 fn commands<const N: usize>(expected: [(&str, u64); N]) -> Commands {
@@ -119,7 +163,9 @@ async fn a_save_that_merges_is_a_try_a_load_and_another_try() {
         let (saved, cost) = cost(&server, store.save(&mut session)).await;
         assert_eq!(saved.unwrap(), Saved::Merged);
         let mut expected = compare_and_set(flavor, 2, 1);
-        *expected.entry("get".to_owned()).or_default() += 1;
+        for (name, calls) in PEEK {
+            *expected.entry(name.to_owned()).or_default() += calls;
+        }
         assert_eq!(cost, expected, "{flavor}");
     }
 }
@@ -148,14 +194,49 @@ async fn a_save_without_a_change_is_no_command() {
     }
 }
 
+/// The deadline depends on what is in the session.
 #[tokio::test]
-async fn a_touch_is_one_pexpireat() {
+async fn a_touch_is_a_load_and_one_pexpireat() {
     for flavor in Flavor::ALL {
         let (server, store) = connected(flavor).await;
         let session = stored(&store).await;
         let (touched, cost) = cost(&server, store.touch(&id(&session))).await;
         assert!(touched.unwrap());
+        assert_eq!(cost, all([&PEEK, &[("pexpireat", 1)]]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn a_touch_to_an_instant_is_one_pexpireat() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected(flavor).await;
+        let session = stored(&store).await;
+        let soon = session.expires_at().unwrap();
+        let (touched, cost) = cost(&server, store.touch_until(&id(&session), soon)).await;
+        assert!(touched.unwrap());
         assert_eq!(cost, commands([("pexpireat", 1)]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn a_load_that_renews_is_a_pexpireat_more_and_only_when_it_is_due() {
+    for flavor in Flavor::ALL {
+        let steps = "{ type = 'expiry', duration = '7d', renew = 'load', renew_after = '1d' },";
+        let (server, store) = connected_by(flavor, steps, "").await;
+        let session = stored(&store).await;
+        let (loaded, not_due) = cost(&server, store.load(&id(&session))).await;
+        assert!(loaded.unwrap().is_some());
+        assert_eq!(not_due, all([&PEEK]), "{flavor}");
+
+        let key = format!("sessions:{}", id(&session).as_str());
+        server.command(&["EXPIRE", &key, "3600"]);
+        let (loaded, due) = cost(&server, store.load(&id(&session))).await;
+        assert!(loaded.unwrap().is_some());
+        assert_eq!(due, all([&PEEK, &[("pexpireat", 1)]]), "{flavor}");
+
+        let (loaded, renewed) = cost(&server, store.load(&id(&session))).await;
+        assert!(loaded.unwrap().is_some());
+        assert_eq!(renewed, all([&PEEK]), "{flavor}");
     }
 }
 
@@ -170,14 +251,178 @@ async fn a_delete_is_one_unlink() {
     }
 }
 
+/// The old session is removed if it is the one that was copied.
+const REMOVE_COPIED: [(&str, u64); 3] = [("evalsha", 1), ("get", 1), ("unlink", 1)];
+
 #[tokio::test]
-async fn a_rotation_is_one_set_and_one_unlink() {
+async fn a_rotation_is_one_set_and_one_script_that_compares_and_unlinks() {
     for flavor in Flavor::ALL {
         let (server, store) = connected(flavor).await;
+        learn(&store).await;
+        let mut session = stored(&store).await;
+        let (rotated, cost) = cost(&server, store.rotate(&mut session)).await;
+        rotated.unwrap();
+        assert_eq!(cost, all([&[("set", 1)], &REMOVE_COPIED]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_where_the_last_write_counts_is_one_set_and_one_unlink() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected_with(flavor, "[store]\nconflict = 'last-write'\n").await;
         let mut session = stored(&store).await;
         let (rotated, cost) = cost(&server, store.rotate(&mut session)).await;
         rotated.unwrap();
         assert_eq!(cost, commands([("set", 1), ("unlink", 1)]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn with_an_index_a_create_and_an_update_are_still_one_round_trip() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected_with_index(flavor).await;
+        learn(&store).await;
+        let (mut session, created) = cost(&server, stored(&store)).await;
+        assert_eq!(created, all([&PUT, &[("set", 1)]]), "{flavor}");
+
+        session.insert("theme", "dark").unwrap();
+        let (saved, updated) = cost(&server, store.save(&mut session)).await;
+        assert_eq!(saved.unwrap(), Saved::Replaced);
+        let expected = all([&PUT, &compares(flavor)]);
+        assert_eq!(updated, expected, "{flavor}");
+
+        let mut without = Session::new();
+        without.insert("theme", "dark").unwrap();
+        let (saved, created) = cost(&server, store.save(&mut without)).await;
+        saved.unwrap();
+        assert_eq!(created, commands([("set", 1)]), "{flavor}");
+    }
+}
+
+/// As [`compare_and_set`], of one try that is done.
+fn compares(flavor: Flavor) -> Vec<(&'static str, u64)> {
+    match flavor {
+        Flavor::Valkey => vec![("set", 1)],
+        _ => vec![("evalsha", 1), ("get", 1), ("set", 1)],
+    }
+}
+
+#[tokio::test]
+async fn a_save_that_changes_an_indexed_value_is_a_round_trip_more() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected_with_index(flavor).await;
+        learn(&store).await;
+        let mut session = stored(&store).await;
+        session.insert("user", "bob").unwrap();
+        let (saved, changed) = cost(&server, store.save(&mut session)).await;
+        assert_eq!(saved.unwrap(), Saved::Replaced);
+        let expected = all([&PUT, &compares(flavor), &REMOVE]);
+        assert_eq!(changed, expected, "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn with_an_index_a_save_that_merges_puts_its_entries_with_each_try() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected_with_index(flavor).await;
+        learn(&store).await;
+        let mut session = stored(&store).await;
+        let mut other = store.load(&id(&session)).await.unwrap().unwrap();
+        other.insert("theme", "dark").unwrap();
+        store.save(&mut other).await.unwrap();
+        session.insert("cart", &1).unwrap();
+        let (saved, cost) = cost(&server, store.save(&mut session)).await;
+        assert_eq!(saved.unwrap(), Saved::Merged);
+        let refused: &[_] = match flavor {
+            Flavor::Valkey => &[("set", 1)],
+            _ => &[("evalsha", 1), ("get", 1)],
+        };
+        let expected = all([&PUT, refused, &PEEK, &PUT, &compares(flavor)]);
+        assert_eq!(cost, expected, "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn with_an_index_a_touch_and_a_delete_load_first_and_are_one_round_trip_then() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected_with_index(flavor).await;
+        let session = stored(&store).await;
+        let until = session.expires_at().unwrap();
+        let touches = all([&PEEK, &PUT, &[("pexpireat", 1)]]);
+        let (touched, touch) = cost(&server, store.touch(&id(&session))).await;
+        assert!(touched.unwrap());
+        assert_eq!(touch, touches, "{flavor}");
+        let (touched, touch) = cost(&server, store.touch_until(&id(&session), until)).await;
+        assert!(touched.unwrap());
+        assert_eq!(touch, touches, "{flavor}");
+
+        let (deleted, delete) = cost(&server, store.delete(&id(&session))).await;
+        assert!(deleted.unwrap());
+        let expected = all([&PEEK, &[("unlink", 1), ("zrem", 2)]]);
+        assert_eq!(delete, expected, "{flavor}");
+        assert_eq!(server.scan("*"), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn with_an_index_a_rotation_is_a_create_a_delete_and_the_removal_of_its_entries() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected_with_index(flavor).await;
+        learn(&store).await;
+        let mut session = stored(&store).await;
+        let (rotated, cost) = cost(&server, store.rotate(&mut session)).await;
+        rotated.unwrap();
+        let expected = all([&PUT, &[("set", 1)], &REMOVE_COPIED, &[("zrem", 2)]]);
+        assert_eq!(cost, expected, "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn a_load_asks_nothing_of_the_index() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected_with_index(flavor).await;
+        let session = stored(&store).await;
+        let (loaded, cost) = cost(&server, store.load(&id(&session))).await;
+        assert!(loaded.unwrap().is_some());
+        assert_eq!(cost, commands([("get", 1)]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn with_an_index_a_renewal_moves_the_entry_in_the_same_round_trip() {
+    for flavor in Flavor::ALL {
+        let steps = "{ type = 'expiry', duration = '7d', renew = 'load', renew_after = '1d' },
+            { type = 'index', fields = ['user'] },";
+        let (server, store) = connected_by(flavor, steps, "").await;
+        let session = stored(&store).await;
+        let key = format!("sessions:{}", id(&session).as_str());
+        server.command(&["EXPIRE", &key, "3600"]);
+        let (loaded, due) = cost(&server, store.load(&id(&session))).await;
+        assert!(loaded.unwrap().is_some());
+        assert_eq!(due, all([&PEEK, &PUT, &[("pexpireat", 1)]]), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn finding_is_a_round_trip_for_the_page_and_a_load_of_each_session() {
+    for flavor in Flavor::ALL {
+        let (server, store) = connected_with_index(flavor).await;
+        for _ in 0..3 {
+            stored(&store).await;
+        }
+        let (found, page) = cost(&server, store.find("user", "ann", None, 10)).await;
+        assert_eq!(found.unwrap().sessions.len(), 3);
+        assert_eq!(page, all([&FIND, &PEEK, &PEEK, &PEEK]), "{flavor}");
+        let (found, page) = cost(&server, store.find("user", "bob", None, 10)).await;
+        assert_eq!(found.unwrap().sessions.len(), 0);
+        assert_eq!(page, all([&FIND]), "{flavor}");
+
+        let (revoked, cost) = cost(&server, store.revoke("user", "ann")).await;
+        assert_eq!(revoked.unwrap(), 3);
+        let end: &[_] = &[("unlink", 1), ("zrem", 2)];
+        let expected = all([&FIND, &PEEK, &PEEK, &PEEK, end, end, end]);
+        assert_eq!(cost, expected, "{flavor}");
+        assert_eq!(server.scan("*"), Vec::<String>::new());
     }
 }
 
@@ -311,14 +556,7 @@ async fn a_request_costs_what_its_handler_does_with_the_session() {
     for flavor in Flavor::ALL {
         let (server, store) = connected(flavor).await;
         let site = site(store.clone());
-        // The first update learns whether the server has `SET … IFEQ`.
-        ask(
-            &site,
-            "POST",
-            "/change",
-            Some(id(&stored(&store).await).as_str()),
-        )
-        .await;
+        learn(&store).await;
         let mut load_and_update = compare_and_set(flavor, 1, 1);
         *load_and_update.entry("get".to_owned()).or_default() += 1;
         for (method, path, expected) in [
@@ -329,7 +567,7 @@ async fn a_request_costs_what_its_handler_does_with_the_session() {
             (
                 "POST",
                 "/rotate",
-                commands([("get", 1), ("set", 1), ("unlink", 1)]),
+                all([&[("get", 1), ("set", 1)], &REMOVE_COPIED]),
             ),
             ("POST", "/end", commands([("unlink", 1)])),
         ] {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
+use serde_json::value::RawValue;
 
 /// Checks and explains rrss.toml, and reads and changes the sessions of the store that it describes.
 #[derive(Debug, Parser)]
@@ -134,6 +135,43 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// List the sessions whose field has a value, the oldest first
+    ///
+    /// One line a session: its handle, and when it was created, last saved and will end, in UTC. With tabs between
+    /// them, or in columns to a terminal. The field must be one that the `index` step of the file lists.
+    Find {
+        #[command(flatten)]
+        value: FieldValue,
+        /// Stop after N sessions, whichever are found first
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        limit: Option<u64>,
+        /// Print the ids too; an id is a key to its owner's account, and a handle is not
+        #[arg(long)]
+        ids: bool,
+        /// Print one JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// End the sessions whose field has a value, and print how many
+    Revoke {
+        #[command(flatten)]
+        value: FieldValue,
+        /// End the one session with this handle; it must have the value
+        // A handle may begin with a hyphen.
+        #[arg(long, value_name = "HANDLE", allow_hyphen_values = true)]
+        handle: Option<String>,
+    },
+    /// Say what is known of a session, and none of its values
+    ///
+    /// Its handle, when it was created, last saved and will end, how many bytes are stored, the names of its fields,
+    /// and by which of them `find` finds it. It does not count as a use of the session.
+    Show {
+        #[command(flatten)]
+        id: IdArg,
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Print how many sessions there are
     Count,
     /// Remove the sessions that are past their deadline, and print how many
@@ -168,6 +206,41 @@ impl IdArg {
     }
 }
 
+/// How many results a command stops after.
+pub(crate) fn at_most(limit: Option<u64>) -> usize {
+    let limit = limit.map(usize::try_from);
+    limit.and_then(Result::ok).unwrap_or(usize::MAX)
+}
+
+/// A value of an indexed field.
+#[derive(Debug, Args)]
+pub(crate) struct FieldValue {
+    /// An indexed field
+    #[arg(value_name = "FIELD")]
+    pub(crate) field: String,
+    /// Its value: JSON if it parses as JSON, else text
+    #[arg(value_name = "VALUE", value_parser = Json::parse, allow_hyphen_values = true)]
+    value: Json,
+}
+
+impl FieldValue {
+    pub(crate) fn value(&self) -> &RawValue {
+        &self.value.0
+    }
+}
+
+/// Raw JSON.
+#[derive(Debug, Clone)]
+struct Json(Box<RawValue>);
+
+impl Json {
+    /// Text that is no JSON becomes JSON text.
+    fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        let raw = serde_json::from_str(text).or_else(|_| serde_json::value::to_raw_value(text))?;
+        Ok(Self(raw))
+    }
+}
+
 /// A field and its value as raw JSON.
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
@@ -183,13 +256,10 @@ impl Field {
         if name.is_empty() {
             return Err("a field needs a name before the `=`".to_owned());
         }
-        let json = match serde_json::from_str::<&serde_json::value::RawValue>(value) {
-            Ok(raw) => raw.get().to_owned(),
-            Err(_) => serde_json::Value::from(value).to_string(),
-        };
+        let Json(json) = Json::parse(value).map_err(|error| error.to_string())?;
         Ok(Self {
             name: name.to_owned(),
-            json,
+            json: json.get().to_owned(),
         })
     }
 }
@@ -235,6 +305,29 @@ mod tests {
         assert_eq!(parsed("a=b=c"), ("a".to_owned(), "\"b=c\"".to_owned()));
         assert!(Field::parse("=1").is_err());
         assert!(Field::parse("a").is_err());
+    }
+
+    #[test]
+    fn a_value_to_find_may_begin_with_a_hyphen_and_options_may_follow_it() {
+        for (value, json) in [("-5", "-5"), ("--", "\"--\""), ("-ann", "\"-ann\"")] {
+            let arguments = ["rrss", "find", "user", "--json", "--", value];
+            let cli = Cli::try_parse_from(arguments).unwrap();
+            let Command::Find {
+                value, json: true, ..
+            } = cli.command
+            else {
+                panic!("{cli:?}")
+            };
+            assert_eq!(value.value().get(), json);
+        }
+        let cli = Cli::try_parse_from(["rrss", "find", "user", "-ann", "--json"]).unwrap();
+        let Command::Find {
+            value, json: true, ..
+        } = cli.command
+        else {
+            panic!("{cli:?}")
+        };
+        assert_eq!((&*value.field, value.value().get()), ("user", "\"-ann\""));
     }
 
     #[test]

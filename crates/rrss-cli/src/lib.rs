@@ -3,8 +3,10 @@
 mod args;
 mod commands;
 mod exit;
+mod instant;
 mod json;
 mod output;
+mod progress;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -34,7 +36,8 @@ pub fn run(registry: Registry) -> ExitCode {
     commands::run(registry, std::env::args_os(), output).into()
 }
 
-/// Runs the command with other arguments and streams: for a test of a binary's own steps. Nothing is coloured.
+/// Runs the command with other arguments and streams: for a test of a binary's own steps. Nothing is coloured,
+/// and no progress is shown.
 ///
 /// The first argument is the name of the program, as a process has it.
 ///

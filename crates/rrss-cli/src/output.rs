@@ -6,6 +6,8 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::Style;
 
 use crate::exit::Failure;
+use crate::json::Layout;
+use crate::progress::{Counts, Progress};
 
 /// Standard output and standard error, or what stands for them.
 pub(crate) struct Output<'a> {
@@ -42,15 +44,14 @@ impl<'a> Output<'a> {
         out: &'a mut io::StdoutLock<'_>,
         err: &'a mut io::StderrLock<'_>,
     ) -> Self {
-        let columns = out.is_terminal().then(|| {
-            terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| usize::from(width.0))
-        });
+        let columns =
+            || terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| usize::from(width.0));
         let out_is = Sink {
-            columns,
+            columns: out.is_terminal().then(columns),
             colour: AutoStream::choice(&*out) != ColorChoice::Never,
         };
         let err_is = Sink {
-            columns: None,
+            columns: err.is_terminal().then(columns),
             colour: AutoStream::choice(&*err) != ColorChoice::Never,
         };
         Self {
@@ -64,6 +65,22 @@ impl<'a> Output<'a> {
     /// The columns of the terminal that results go to; `None` where they go elsewhere.
     pub(crate) fn columns(&self) -> Option<usize> {
         self.out_is.columns
+    }
+
+    /// How JSON is laid out for whoever reads the results.
+    pub(crate) fn layout(&self) -> Layout {
+        match self.out_is.columns {
+            Some(_) => Layout::Pretty,
+            None => Layout::Compact,
+        }
+    }
+
+    /// The progress of a command, drawn where reports go to a terminal and nowhere else.
+    pub(crate) fn progress(&self, doing: &'static str, counts: Counts) -> Progress {
+        match self.err_is.columns {
+            Some(_) => Progress::drawn(doing, counts),
+            None => Progress::hidden(),
+        }
     }
 
     /// `style` where results may be coloured.

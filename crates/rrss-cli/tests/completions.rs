@@ -9,7 +9,17 @@ fn every_shell_gets_completions_of_every_command() {
     let folder = Folder::empty();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = folder.ok(["completions", shell]);
-        for command in ["init", "check", "steps", "rotate", "sweep", "completions"] {
+        for command in [
+            "init",
+            "check",
+            "steps",
+            "rotate",
+            "find",
+            "revoke",
+            "show",
+            "sweep",
+            "completions",
+        ] {
             assert!(script.contains(command), "{shell} lacks {command}");
         }
     }

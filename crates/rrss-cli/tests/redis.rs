@@ -2,7 +2,7 @@
 
 mod cli;
 
-use cli::{Folder, UNKNOWN_ID, malformed_ids, redis_pipeline};
+use cli::{Folder, UNKNOWN_ID, indexed, malformed_ids, redis_pipeline};
 use rrss_test_servers::{Blackhole, Flavor, RedisServer, refused_port};
 
 fn each(test: impl Fn(&RedisServer, &Folder)) {
@@ -42,6 +42,45 @@ fn a_session_lives_from_create_to_delete() {
         folder.ok(["delete", &new]);
         assert_eq!(server.scan("*"), [""; 0]);
     });
+}
+
+#[test]
+fn sessions_are_found_shown_and_revoked_by_a_value() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let folder = Folder::with(&indexed(&redis_pipeline(&server.url())));
+        let ids = [(); 3].map(|()| folder.ok(["create", "user=ann"]));
+        let other = folder.ok(["create", "user=bob"]);
+
+        let found = folder.ok(["find", "user", "ann", "--ids"]);
+        for id in &ids {
+            let shown = folder.ok(["show", id]);
+            assert!(
+                shown.ends_with("index         user: found by it"),
+                "{shown}"
+            );
+            let deadline = shown
+                .lines()
+                .find(|line| line.starts_with("deadline"))
+                .unwrap();
+            let deadline = deadline.split_whitespace().last().unwrap();
+            let line = found.lines().find(|line| line.ends_with(id)).unwrap();
+            assert!(line.contains(deadline), "{line} {shown}");
+            let bytes = server.bytes(&["GET", &key(id)]).unwrap().len();
+            assert!(
+                shown.contains(&format!("stored bytes  {bytes}\n")),
+                "{shown}"
+            );
+        }
+        let handle = found.split('\t').next().unwrap();
+        assert_eq!(
+            folder.ok(["revoke", "user", "ann", "--handle", handle]),
+            "1"
+        );
+        assert_eq!(folder.ok(["revoke", "user", "ann"]), "2");
+        assert_eq!(folder.ok(["list"]), other);
+        assert_eq!(folder.ok(["find", "user", "ann"]), "");
+    }
 }
 
 #[test]
@@ -95,6 +134,7 @@ fn stored_bytes_that_are_no_session_are_exit_65_and_stay_as_they_are() {
             for arguments in [
                 &["get", &id][..],
                 &["get", &id, "text"],
+                &["show", &id],
                 &["set", &id, "a=1"],
                 &["unset", &id, "text"],
                 &["rotate", &id],
@@ -111,13 +151,16 @@ fn stored_bytes_that_are_no_session_are_exit_65_and_stay_as_they_are() {
 
 /// That every command which needs the server fails with exit code 69 and says which server, and nothing secret.
 fn unavailable(config: &str, place: &str) {
-    let folder = Folder::with(config);
+    let folder = Folder::with(&indexed(config));
     for arguments in [
         &["create", "user=ann"][..],
         &["get", UNKNOWN_ID],
         &["set", UNKNOWN_ID, "a=1"],
         &["touch", UNKNOWN_ID],
         &["delete", UNKNOWN_ID],
+        &["show", UNKNOWN_ID],
+        &["find", "user", "ann"],
+        &["revoke", "user", "ann"],
         &["list"],
         &["count"],
     ] {

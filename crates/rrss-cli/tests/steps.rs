@@ -5,10 +5,11 @@ mod cli;
 use cli::Folder;
 use serde_json::Value;
 
-const BUILT_IN: [(&str, &str, &str); 7] = [
+const BUILT_IN: [(&str, &str, &str); 8] = [
     ("compression", "transform", "rrss-compression"),
     ("embedded", "backend", "rrss-persistence"),
     ("expiry", "transform", "rrss-expiry"),
+    ("index", "transform", "rrss-index"),
     ("json-codec", "transform", "rrss-json-codec"),
     ("key-mapper", "transform", "rrss-key-mapper"),
     ("memory", "backend", "rrss-persistence"),
@@ -90,7 +91,8 @@ fn every_option_has_a_type_and_help() {
                 "{name}: {option:#}"
             );
             assert_ne!(option["type"], "any value", "{name}: {option:#}");
-            assert_eq!(option["required"], false, "{name}: {option:#}");
+            let is_required = (name, &option["name"]) == ("index", &"fields".into());
+            assert_eq!(option["required"], is_required, "{name}: {option:#}");
         }
         for (option, schema) in step["schema"]["properties"].as_object().unwrap() {
             let shown = options.iter().find(|shown| shown["name"] == **option);
@@ -109,7 +111,14 @@ fn every_example_works() {
         step["example"].as_str().unwrap().to_owned() + "\n"
     };
     for backend in ["memory", "embedded", "redis"] {
-        let steps = ["key-mapper", "expiry", "json-codec", "compression", backend];
+        let steps = [
+            "key-mapper",
+            "expiry",
+            "index",
+            "json-codec",
+            "compression",
+            backend,
+        ];
         folder.write("rrss.toml", steps.map(example).concat());
         let check = folder.ok(["check"]);
         assert!(check.starts_with("rrss.toml: ok\n"), "{check}");

@@ -20,6 +20,8 @@ pub struct Answer {
     pub stored: Option<StoredForm>,
     /// The deadline that the session has now, where the backend or the operation tells.
     pub expires_at: Option<Timestamp>,
+    /// The deadline that a step wants a loaded session to have from now on; the store moves it there.
+    pub renew: Option<Timestamp>,
 }
 
 /// How an operation went.
@@ -32,11 +34,11 @@ pub enum Outcome {
     Missing,
     /// Create: another session has this id already.
     Taken,
-    /// Update: what is stored is not what was loaded any more. It may have changed, or be gone.
+    /// Update, delete: what is stored is not what was loaded any more. It may have changed, or be gone.
     Changed,
     /// The write, touch or delete happened.
     Done,
-    /// List: one page.
+    /// List, find: one page.
     Page(Page),
     /// Count: this many; sweep: this many were removed.
     Count(u64),
@@ -75,6 +77,7 @@ impl Answer {
             payload: Payload::None,
             stored: None,
             expires_at: None,
+            renew: None,
         }
     }
 

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::answer::{Answer, Outcome, Page};
-#[cfg(doc)]
-use crate::error::ErrorKind;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::index::IndexKey;
 use crate::operation::{Action, Cursor, Operation};
 use crate::payload::{Payload, StoredForm};
+use crate::session::Session;
 use crate::time::Timestamp;
 
 /// The step that does the input and output; the last of every pipeline.
@@ -48,6 +48,13 @@ pub trait Backend: Send + Sync + 'static {
     /// options is reached.
     fn write(&self, op: &Operation) -> impl Future<Output = Result<Written>> + Send;
 
+    /// By what this backend tells whether a session is still the stored one, once `session` is written; for backends that
+    /// [keep fields](crate::Shape::backend_of_sessions), which have no bytes to compare.
+    fn stored_form(&self, session: &Session) -> Option<StoredForm> {
+        let _ = session;
+        None
+    }
+
     /// Moves the deadline of what is live under the key, and says whether there was any.
     ///
     /// It never creates and never changes the bytes. With [`Deadline::Keep`](crate::Deadline::Keep) it only says
@@ -58,12 +65,47 @@ pub trait Backend: Send + Sync + 'static {
     /// As for [`load`](Backend::load).
     fn touch(&self, op: &Operation) -> impl Future<Output = Result<bool>> + Send;
 
-    /// Removes what is under the key, and says whether a live session was there.
+    /// Removes what is under the key, if [`Operation::guard`] holds.
+    ///
+    /// Under [`Guard::Exists`](crate::Guard::Exists) it answers [`Written::Done`] where a live session was there, else
+    /// [`Written::Gone`]. Under [`Guard::Unchanged`](crate::Guard::Unchanged) it removes exactly those bytes, else it
+    /// answers [`Written::Changed`], or [`Written::Gone`] where it can tell that nothing is there, and removes
+    /// nothing that is live.
     ///
     /// # Errors
     ///
     /// As for [`load`](Backend::load).
-    fn delete(&self, op: &Operation) -> impl Future<Output = Result<bool>> + Send;
+    fn delete(&self, op: &Operation) -> impl Future<Output = Result<Written>> + Send;
+
+    /// Names the keys that were [put](crate::IndexChanges::put) into the index under `entry`, about `limit` at a time.
+    ///
+    /// Following `next` from the first page to the last names each live session that has the entry at least once. It may
+    /// name sessions that have ended or have another value by now, at most until the next sweep after the latest deadline
+    /// that the entry was put with. Only backends that [keep an index](Backend::keeps_index) are asked.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Backend::load).
+    fn find(
+        &self,
+        op: &Operation,
+        entry: &IndexKey,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Page>> + Send {
+        let _ = (op, entry, cursor, limit);
+        async {
+            Err(Error::new(
+                ErrorKind::Unsupported,
+                "this backend keeps no index, so sessions cannot be found by a field",
+            ))
+        }
+    }
+
+    /// Whether it carries out [`Operation::index`] and [`find`](Backend::find).
+    fn keeps_index(&self) -> bool {
+        false
+    }
 
     /// Names keys of [`Operation::key_space`], about `limit` at a time.
     ///
@@ -126,8 +168,11 @@ pub trait Backend: Send + Sync + 'static {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Record {
-    /// The bytes, exactly as they were written.
+    /// The bytes, exactly as they were written; or the session, from a backend that keeps fields.
     pub payload: Payload,
+    /// What the backend can tell by whether the session is still this one: the bytes, or what
+    /// [`Backend::stored_form`] makes of a session.
+    pub stored: Option<StoredForm>,
     /// The deadline, where reading told it.
     pub expires_at: Option<Timestamp>,
 }
@@ -137,13 +182,28 @@ impl Record {
     #[must_use]
     pub fn new(bytes: bytes::Bytes, expires_at: Option<Timestamp>) -> Self {
         Self {
+            stored: Some(StoredForm::from(bytes.clone())),
             payload: Payload::Bytes(bytes),
+            expires_at,
+        }
+    }
+
+    /// A session that was read field by field, from a backend that [keeps fields](crate::Shape::backend_of_sessions).
+    #[must_use]
+    pub fn of_session(
+        session: Session,
+        stored: Option<StoredForm>,
+        expires_at: Option<Timestamp>,
+    ) -> Self {
+        Self {
+            payload: Payload::Session(session),
+            stored,
             expires_at,
         }
     }
 }
 
-/// What became of a write.
+/// What became of a write or a delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Written {
@@ -151,9 +211,9 @@ pub enum Written {
     Done,
     /// The key was not free; nothing was written.
     Taken,
-    /// There was nothing to replace; nothing was written.
+    /// There was nothing to replace or remove; nothing was done.
     Gone,
-    /// What is stored is not what the guard says, or is gone; nothing was written.
+    /// What is stored is not what the guard says, or is gone; nothing was done.
     Changed,
 }
 
@@ -186,42 +246,58 @@ impl<B: Backend> DynBackend for B {
 }
 
 async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
-    let done = |happened: bool| {
-        Answer::new(if happened {
-            Outcome::Done
-        } else {
-            Outcome::Missing
-        })
-    };
     Ok(match op.action() {
         Action::Load => match backend.load(op).await? {
             Some(record) => Answer {
                 outcome: Outcome::Found,
-                stored: record.payload.bytes().cloned().map(StoredForm::from),
+                stored: record.stored,
                 payload: record.payload,
                 expires_at: record.expires_at,
+                renew: None,
             },
             None => Answer::new(Outcome::Missing),
         },
         Action::Create | Action::Update => match backend.write(op).await? {
             Written::Done => Answer {
-                stored: op.payload.bytes().cloned().map(StoredForm::from),
+                stored: match &op.payload {
+                    Payload::Bytes(bytes) => Some(StoredForm::from(bytes.clone())),
+                    Payload::Session(session) => backend.stored_form(session),
+                    Payload::None => None,
+                },
                 expires_at: op.deadline.instant(),
                 ..Answer::new(Outcome::Done)
             },
-            Written::Taken => Answer::new(Outcome::Taken),
-            Written::Gone => Answer::new(Outcome::Missing),
-            Written::Changed => Answer::new(Outcome::Changed),
+            refused => Answer::new(outcome(refused)),
         },
         Action::Touch => Answer {
             expires_at: op.deadline.instant(),
-            ..done(backend.touch(op).await?)
+            ..Answer::new(if backend.touch(op).await? {
+                Outcome::Done
+            } else {
+                Outcome::Missing
+            })
         },
-        Action::Delete => done(backend.delete(op).await?),
+        Action::Delete => Answer::new(outcome(backend.delete(op).await?)),
+        Action::Find {
+            entry,
+            cursor,
+            limit,
+        } => Answer::new(Outcome::Page(
+            backend.find(op, entry, cursor.as_ref(), *limit).await?,
+        )),
         Action::List { cursor, limit } => Answer::new(Outcome::Page(
             backend.list(op, cursor.as_ref(), *limit).await?,
         )),
         Action::Count => Answer::new(Outcome::Count(backend.count(op).await?)),
         Action::Sweep { limit } => Answer::new(Outcome::Count(backend.sweep(op, *limit).await?)),
     })
+}
+
+fn outcome(written: Written) -> Outcome {
+    match written {
+        Written::Done => Outcome::Done,
+        Written::Taken => Outcome::Taken,
+        Written::Gone => Outcome::Missing,
+        Written::Changed => Outcome::Changed,
+    }
 }

@@ -71,6 +71,7 @@ pub fn check_composition(steps: &[(&str, Shape)]) -> Vec<Misfit> {
     check.twice();
     check.keys();
     check.data();
+    check.index();
     check.misfits
 }
 
@@ -218,7 +219,13 @@ impl Check<'_> {
                     } else {
                         (
                             format!("`{name}` takes a session, but `{above}` leaves bytes"),
-                            format!("move `{name}` above `{above}`"),
+                            if shape.is_backend() {
+                                format!(
+                                    "remove `{above}`: this backend keeps the fields themselves"
+                                )
+                            } else {
+                                format!("move `{name}` above `{above}`")
+                            },
                         )
                     };
                     self.report(Some(at), Some(from), message, hint);
@@ -232,6 +239,22 @@ impl Check<'_> {
                 }
                 have = gives;
             }
+        }
+    }
+
+    fn index(&mut self) {
+        let needs = self.steps.iter().position(|(_, shape)| shape.needs_index);
+        let backend = self.steps.iter().rposition(|(_, shape)| shape.is_backend());
+        if let (Some(at), Some(backend)) = (needs, backend)
+            && !self.steps[backend].1.keeps_index
+        {
+            let (name, keeper) = (self.steps[at].0, self.steps[backend].0);
+            self.report(
+                Some(at),
+                Some(backend),
+                format!("`{name}` makes entries of an index, but `{keeper}` keeps none"),
+                format!("remove `{name}`, or end the steps with `memory`, `embedded` or `redis`"),
+            );
         }
     }
 

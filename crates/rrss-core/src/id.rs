@@ -79,7 +79,8 @@ impl fmt::Debug for StorageKey {
     }
 }
 
-/// The storage keys of one store, among all that a backend holds: those that begin and end like this.
+/// The storage keys of one store, among all that a backend holds: those that begin and end like this. Clones share the text:
+/// every operation carries one.
 ///
 /// # Examples
 ///
@@ -96,14 +97,14 @@ impl fmt::Debug for StorageKey {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeySpace {
-    prefix: String,
-    suffix: String,
+    prefix: Arc<str>,
+    suffix: Arc<str>,
     middle_bytes: Option<usize>,
 }
 
 impl KeySpace {
     /// The keys that begin with `prefix` and end with `suffix`, the two not overlapping.
-    pub fn new(prefix: impl Into<String>, suffix: impl Into<String>) -> Self {
+    pub fn new(prefix: impl Into<Arc<str>>, suffix: impl Into<Arc<str>>) -> Self {
         Self {
             prefix: prefix.into(),
             suffix: suffix.into(),
@@ -136,7 +137,9 @@ impl KeySpace {
     /// The part of `key` between prefix and suffix, where it is one of these keys.
     #[must_use]
     pub fn middle<'k>(&self, key: &'k str) -> Option<&'k str> {
-        let middle = key.strip_prefix(&self.prefix)?.strip_suffix(&self.suffix)?;
+        let middle = key
+            .strip_prefix(&*self.prefix)?
+            .strip_suffix(&*self.suffix)?;
         self.middle_bytes
             .is_none_or(|bytes| middle.len() == bytes)
             .then_some(middle)

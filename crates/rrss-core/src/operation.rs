@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::answer::{Answer, Outcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{KeySpace, SessionId, StorageKey};
+use crate::index::{IndexChanges, IndexKey};
 use crate::payload::{Payload, StoredForm};
 use crate::session::Session;
 use crate::time::Timestamp;
@@ -33,14 +34,19 @@ pub struct Operation {
     settled: Option<Outcome>,
     /// Where the session is stored; set by the `key-mapper`.
     pub key: Option<StorageKey>,
-    /// The keys that belong to this store, for [`Action::List`] and [`Action::Count`]; set by the `key-mapper`.
+    /// The keys that belong to this store; set by the `key-mapper`, where it can tell them.
     pub key_space: Option<KeySpace>,
     /// Until when the session lives; set by `expiry`, or by the caller on the session.
     pub deadline: Deadline,
     /// What must hold of the stored session for a write to happen.
     pub guard: Guard,
-    /// What is to be stored: a session above the codec, bytes below it.
+    /// What is to be stored: a session above the codec, bytes below it. A touch or a delete may bring the session
+    /// as it was loaded, for steps that [want](crate::Transform::wants_session) it.
     pub payload: Payload,
+    /// What changes in the index, together with the session; set by `index`.
+    pub index: IndexChanges,
+    /// Whether a load must tell the deadline, though that may cost the backend something.
+    pub wants_deadline: bool,
 }
 
 /// What is to be done.
@@ -62,6 +68,15 @@ pub enum Action {
         /// Where the last page ended; `None` for the first.
         cursor: Option<Cursor>,
         /// About how many to name; a page may hold more or fewer, also none, and still have a next one.
+        limit: usize,
+    },
+    /// Name the sessions that an index entry has, a page at a time.
+    Find {
+        /// The value of an indexed field.
+        entry: IndexKey,
+        /// Where the last page ended; `None` for the first.
+        cursor: Option<Cursor>,
+        /// About how many to name.
         limit: usize,
     },
     /// Count the sessions of this store.
@@ -158,6 +173,8 @@ impl Operation {
             deadline: Deadline::Keep,
             guard,
             payload: Payload::None,
+            index: IndexChanges::default(),
+            wants_deadline: false,
         }
     }
 
@@ -168,10 +185,10 @@ impl Operation {
         self
     }
 
-    /// The same operation, to store `session`.
+    /// The same operation, on `session`: to store it, or to move its deadline or end it with all that is known of it.
     #[must_use]
     pub fn with_session(mut self, session: Session) -> Self {
-        if let Some(deadline) = session.requested_deadline() {
+        if let Some(deadline) = session.own_deadline() {
             self.deadline = Deadline::At(deadline);
         }
         self.id = session.id().cloned();

@@ -13,9 +13,10 @@ use crate::backend::DynBackend;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
+use crate::index::IndexRules;
 use crate::operation::Operation;
 use crate::pipeline_builder::PipelineBuilder;
-use crate::shape::Shape;
+use crate::shape::{Data, Shape};
 use crate::transform::Transform;
 
 /// Steps in order, ending in exactly one backend: what a store runs its operations through.
@@ -137,11 +138,42 @@ impl Pipeline {
         self.stages.backend.1.needs_sweep()
     }
 
+    /// Whether the backend keeps the fields of a session one by one, and writes only those that changed: then saves of
+    /// different fields do not meet.
+    #[must_use]
+    pub fn keeps_fields(&self) -> bool {
+        let backend = self.stages.shapes.last();
+        backend.is_some_and(|shape| shape.takes == Some(Data::Session))
+    }
+
+    /// Whether the backend keeps an index.
+    #[must_use]
+    pub fn keeps_index(&self) -> bool {
+        self.stages.shapes.iter().any(|shape| shape.keeps_index)
+    }
+
+    /// Whether a step must see the whole session to say what `op`, a touch or a delete by id, is to do.
+    #[must_use]
+    pub fn wants_session(&self, op: &Operation) -> bool {
+        self.transforms().any(|step| step.wants_session(op))
+    }
+
+    /// By which fields sessions are found, where a step says so.
+    #[must_use]
+    pub fn index(&self) -> Option<&IndexRules> {
+        self.transforms().find_map(Transform::index)
+    }
+
     /// How often a step asks for a sweep.
     #[must_use]
     pub fn sweep_every(&self) -> Option<Duration> {
-        self.stages.above.iter().find_map(|(_, stage)| match stage {
-            Stage::Transform(transform) => transform.sweep_every(),
+        self.transforms().find_map(Transform::sweep_every)
+    }
+
+    fn transforms(&self) -> impl Iterator<Item = &dyn Transform> {
+        let above = self.stages.above.iter();
+        above.filter_map(|(_, stage)| match stage {
+            Stage::Transform(transform) => Some(&**transform),
             Stage::Around(_) => None,
         })
     }

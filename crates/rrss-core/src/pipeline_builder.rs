@@ -107,9 +107,12 @@ impl PipelineBuilder {
     /// Adds a backend of your own, which keeps bytes.
     #[must_use]
     pub fn backend(self, name: impl Into<Name>, backend: impl Backend) -> Self {
-        self.planned(name.into(), Shape::backend(), move |_| {
-            Ok(Role::backend(backend))
-        })
+        let shape = if backend.keeps_index() {
+            Shape::backend().keeps_index()
+        } else {
+            Shape::backend()
+        };
+        self.planned(name.into(), shape, move |_| Ok(Role::backend(backend)))
     }
 
     /// What steps may know of their surroundings when they are built.

@@ -22,6 +22,8 @@ pub struct Shape {
     pub(crate) makes_key: bool,
     pub(crate) needs_key: bool,
     pub(crate) sets_deadline: bool,
+    pub(crate) needs_index: bool,
+    pub(crate) keeps_index: bool,
     pub(crate) once: bool,
 }
 
@@ -59,6 +61,8 @@ impl Shape {
             makes_key: false,
             needs_key: false,
             sets_deadline: false,
+            needs_index: false,
+            keeps_index: false,
             once: false,
         }
     }
@@ -101,6 +105,16 @@ impl Shape {
         }
     }
 
+    /// A backend that keeps the fields of a session one by one: the last step, with no codec above it.
+    #[must_use]
+    pub const fn backend_of_sessions() -> Self {
+        Self {
+            takes: Some(Data::Session),
+            gives: Some(Data::Session),
+            ..Self::backend()
+        }
+    }
+
     /// The same shape, as an [`Around`](crate::Around) step.
     #[must_use]
     pub const fn around(self) -> Self {
@@ -134,6 +148,24 @@ impl Shape {
     pub const fn sets_deadline(self) -> Self {
         Self {
             sets_deadline: true,
+            ..self
+        }
+    }
+
+    /// The same shape, for a step that wants index entries of the backend.
+    #[must_use]
+    pub const fn needs_index(self) -> Self {
+        Self {
+            needs_index: true,
+            ..self
+        }
+    }
+
+    /// The same shape, for a backend that keeps an index.
+    #[must_use]
+    pub const fn keeps_index(self) -> Self {
+        Self {
+            keeps_index: true,
             ..self
         }
     }
@@ -189,6 +221,7 @@ impl fmt::Display for Shape {
             },
             _ if self.makes_key => f.write_str("id → key"),
             _ if self.sets_deadline => f.write_str("sets the deadline"),
+            _ if self.needs_index => f.write_str("session → entries"),
             (Some(takes), Some(gives)) => write!(f, "{takes} → {gives}"),
             (Some(takes), None) => write!(f, "reads {takes}"),
             (None, _) => f.write_str("looks at no data"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::answer::Answer;
 use crate::error::Result;
+use crate::index::IndexRules;
 use crate::operation::Operation;
 
 /// A step that changes operations on their way to the backend, and answers on their way back.
@@ -51,6 +52,18 @@ pub trait Transform: Send + Sync + 'static {
     fn after(&self, op: &Operation, answer: &mut Answer) -> Result<()> {
         let _ = (op, answer);
         Ok(())
+    }
+
+    /// Whether this step must see the whole session to say what `op`, a touch or a delete by id, is to do. The store
+    /// loads it first then, which costs a round trip, and [`Operation::session`] has it.
+    fn wants_session(&self, op: &Operation) -> bool {
+        let _ = op;
+        false
+    }
+
+    /// By which fields sessions are found, if this step decides that; `index` does.
+    fn index(&self) -> Option<&IndexRules> {
+        None
     }
 
     /// How often the store is to sweep, if this step decides that; `expiry` does.

@@ -7,10 +7,11 @@ const EXPIRY: (&str, Shape) = ("expiry", Shape::anywhere().sets_deadline().once(
 const CODEC: (&str, Shape) = ("json-codec", Shape::codec());
 const OTHER_CODEC: (&str, Shape) = ("cbor-codec", Shape::codec());
 const ZIP: (&str, Shape) = ("compression", Shape::on_bytes().once());
-const INDEX: (&str, Shape) = ("index", Shape::on_session());
+const INDEX: (&str, Shape) = ("index", Shape::on_session().needs_index());
 const SEAL: (&str, Shape) = ("encryption", Shape::on_bytes().needs_key());
 const MEMORY: (&str, Shape) = ("memory", Shape::backend());
-const REDIS: (&str, Shape) = ("redis", Shape::backend());
+const REDIS: (&str, Shape) = ("redis", Shape::backend().keeps_index());
+const HASHES: (&str, Shape) = ("redis", Shape::backend_of_sessions());
 
 fn check(steps: &[(&str, Shape)]) -> Vec<(Option<usize>, Option<usize>, String)> {
     check_composition(steps)
@@ -84,7 +85,7 @@ fn a_pipeline_has_exactly_one_codec() {
 fn steps_on_bytes_stand_below_the_codec_and_steps_on_sessions_above() {
     refused(&[KEY, ZIP, CODEC, MEMORY], Some(1), Some(0), "takes bytes");
     refused(
-        &[KEY, CODEC, INDEX, MEMORY],
+        &[KEY, CODEC, INDEX, REDIS],
         Some(2),
         Some(1),
         "takes a session, but `json-codec` leaves bytes",
@@ -112,6 +113,31 @@ fn the_storage_key_is_made_once_and_before_it_is_needed() {
         Some(1),
         Some(0),
         "a second time",
+    );
+}
+
+#[test]
+fn a_backend_that_keeps_fields_stands_below_no_codec() {
+    assert_eq!(check(&[KEY, EXPIRY, HASHES]), []);
+    refused(
+        &[KEY, CODEC, HASHES],
+        Some(2),
+        Some(1),
+        "`redis` takes a session, but `json-codec` leaves bytes",
+    );
+    let hint = check_composition(&[KEY, CODEC, HASHES])[0]
+        .hint()
+        .to_owned();
+    assert!(hint.starts_with("remove `json-codec`"), "{hint}");
+}
+
+#[test]
+fn an_index_needs_a_backend_that_keeps_one() {
+    refused(
+        &[KEY, INDEX, CODEC, MEMORY],
+        Some(1),
+        Some(3),
+        "`memory` keeps none",
     );
 }
 

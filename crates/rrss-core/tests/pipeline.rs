@@ -44,8 +44,8 @@ impl Backend for Noting {
         Ok(true)
     }
 
-    async fn delete(&self, _: &Operation) -> Result<bool> {
-        Ok(false)
+    async fn delete(&self, _: &Operation) -> Result<Written> {
+        Ok(Written::Gone)
     }
 
     async fn list(&self, _: &Operation, _: Option<&Cursor>, _: usize) -> Result<Page> {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod jitter;
 mod options;
 mod renew;
 mod step;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// assert!(Renew::Write.renews(&Action::Update));
 /// assert!(!Renew::Write.renews(&Action::Load));
+/// assert!(Renew::Load.renews(&Action::Load));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -22,14 +23,18 @@ pub enum Renew {
     /// Saving or touching it: the time counts from the last change. Reading changes nothing.
     #[default]
     Write,
+    /// Loading it too: the time counts from the last use, and is moved once `renew_after` of it has passed.
+    Load,
 }
 
 impl Renew {
     /// Whether this operation gives the session its time anew.
     #[must_use]
     pub fn renews(self, action: &Action) -> bool {
-        match self {
-            Self::Write => matches!(action, Action::Create | Action::Update | Action::Touch),
+        match action {
+            Action::Create | Action::Update | Action::Touch => true,
+            Action::Load => self == Self::Load,
+            _ => false,
         }
     }
 }

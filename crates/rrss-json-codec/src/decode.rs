@@ -16,6 +16,8 @@ const COMPRESSED: [[u8; 4]; 2] = [[0x28, 0xb5, 0x2f, 0xfd], [0x04, 0x22, 0x4d, 0
 #[derive(Deserialize)]
 struct Head {
     created: Option<u64>,
+    written: Option<u64>,
+    until: Option<u64>,
 }
 
 /// The session that `bytes` are the stored form of.
@@ -38,11 +40,14 @@ pub(crate) fn decode(bytes: Bytes, options: &Options) -> Result<Session> {
         ));
     }
     let (session, head) = Session::from_json(bytes, Some(RESERVED))?;
-    let created = match head {
-        Some(head) => created_in(&head)?,
-        None => None,
+    let Some(head) = head else {
+        return Ok(session);
     };
-    Ok(session.with_created_at(created))
+    let head = read(&head)?;
+    Ok(session
+        .with_created_at(head.created.map(Timestamp::from_millis))
+        .with_written_at(head.written.map(Timestamp::from_millis))
+        .with_own_deadline(head.until.map(Timestamp::from_millis)))
 }
 
 /// Whether a JSON object begins here, after white space as RFC 8259 has it.
@@ -51,19 +56,18 @@ fn is_object(bytes: &[u8]) -> bool {
     first == Some(&b'{')
 }
 
-fn created_in(head: &[u8]) -> Result<Option<Timestamp>> {
+fn read(head: &[u8]) -> Result<Head> {
     let head: Option<Head> = if is_object(head) {
         serde_json::from_slice(head).ok()
     } else {
         None
     };
     // serde_json's message is not kept as the source: it may quote what was stored.
-    let head = head.ok_or_else(|| {
+    head.ok_or_else(|| {
         corrupt(format!(
             "the member `{RESERVED}` of the stored session is not what this step writes there"
         ))
-    })?;
-    Ok(head.created.map(Timestamp::from_millis))
+    })
 }
 
 fn corrupt(message: impl Into<Cow<'static, str>>) -> Error {

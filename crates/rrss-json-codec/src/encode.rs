@@ -1,19 +1,20 @@
 //! A session as the text of one JSON object.
 
 use bytes::Bytes;
-use rrss_core::{Error, ErrorKind, Result, Session};
+use rrss_core::{Error, ErrorKind, Result, Session, Timestamp};
 use serde::Serialize;
 
 use crate::options::Options;
 use crate::step::RESERVED;
 
-/// `{"$rrss":{"created":18446744073709551615},`
-const LONGEST_HEAD: usize = 42;
+/// `{"$rrss":{"created":18446744073709551615,"written":…,"until":…},`
+const LONGEST_HEAD: usize = 102;
 /// `"":,`
 const PER_FIELD: usize = 4;
 
-/// The stored form of `session`. Values are copied as they stand, so those that did not change keep their bytes.
-pub(crate) fn encode(session: &Session, options: &Options) -> Result<Bytes> {
+/// The stored form of `session`, written at `now`. Values are copied as they stand, so those that did not change keep
+/// their bytes.
+pub(crate) fn encode(session: &Session, now: Timestamp, options: &Options) -> Result<Bytes> {
     check_changes(session, options.max_depth)?;
 
     let fields = session.iter_raw();
@@ -22,12 +23,7 @@ pub(crate) fn encode(session: &Session, options: &Options) -> Result<Bytes> {
         .sum();
     let mut text = Vec::with_capacity(LONGEST_HEAD + length);
     text.push(b'{');
-    if let Some(created) = session.created_at() {
-        put(&mut text, RESERVED)?;
-        text.extend_from_slice(br#":{"created":"#);
-        put(&mut text, &created.as_millis())?;
-        text.push(b'}');
-    }
+    put_head(&mut text, session, now)?;
     for (name, value) in session.iter_raw() {
         if text.len() > 1 {
             text.push(b',');
@@ -49,6 +45,25 @@ pub(crate) fn encode(session: &Session, options: &Options) -> Result<Bytes> {
         ));
     }
     Ok(text.into())
+}
+
+/// What is kept of a session beside its fields, in milliseconds since 1970.
+fn put_head(text: &mut Vec<u8>, session: &Session, now: Timestamp) -> Result<()> {
+    put(text, RESERVED)?;
+    text.extend_from_slice(b":{");
+    if let Some(created) = session.created_at() {
+        text.extend_from_slice(br#""created":"#);
+        put(text, &created.as_millis())?;
+        text.push(b',');
+    }
+    text.extend_from_slice(br#""written":"#);
+    put(text, &now.as_millis())?;
+    if let Some(until) = session.own_deadline() {
+        text.extend_from_slice(br#","until":"#);
+        put(text, &until.as_millis())?;
+    }
+    text.push(b'}');
+    Ok(())
 }
 
 fn put<T: Serialize + ?Sized>(text: &mut Vec<u8>, value: &T) -> Result<()> {
@@ -141,7 +156,8 @@ mod tests {
             session.insert(&format!("field{n}"), &n).unwrap();
         }
         let options = Options::default();
-        let text = Vec::from(encode(&session, &options).unwrap());
+        let now = rrss_core::Timestamp::from_millis(u64::MAX);
+        let text = Vec::from(encode(&session, now, &options).unwrap());
         assert!(text.capacity() - text.len() < LONGEST_HEAD);
     }
 }

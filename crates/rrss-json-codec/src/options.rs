@@ -10,7 +10,7 @@ const DEEPEST: usize = 127;
 /// Stores a session as JSON text.
 ///
 /// What is stored is one JSON object (RFC 8259): the session's fields, and in front of them the member `$rrss`
-/// with the time of creation. Fields that did not change are stored as the bytes that were loaded.
+/// with the times of its creation and last write. Fields that did not change are stored as the bytes that were loaded.
 ///
 /// # Examples
 ///

@@ -57,7 +57,7 @@ impl Transform for JsonCodec {
         if op.is_write()
             && let Some(session) = op.take_session()
         {
-            op.payload = Payload::Bytes(encode::encode(&session, &self.options)?);
+            op.payload = Payload::Bytes(encode::encode(&session, op.now(), &self.options)?);
         }
         Ok(())
     }

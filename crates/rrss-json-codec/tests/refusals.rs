@@ -9,7 +9,10 @@ use rrss_core::{Error, ErrorKind, Session, Timestamp};
 use rrss_json_codec::Options;
 use support::{decode, decode_with, encode, encode_with, raw};
 
-const STORED: &str = r#"{"$rrss":{"created":1795348800000},"user":42,"na\u006de":"\u00e9 \"☃\"","list":[1.10,{"a":[]}]}"#;
+const STORED: &str = r#"{"$rrss":{"created":1795348800000,"written":1795348800001,"until":1795348800002},"user":42,"na\u006de":"\u00e9 \"☃\"","list":[1.10,{"a":[]}]}"#;
+
+/// What the head of a session takes whose creation time nobody knows.
+const HEAD: &str = r#""$rrss":{"written":0},"#;
 
 fn holding(name: &str, json: &str) -> Session {
     let mut session = Session::new();
@@ -35,18 +38,22 @@ fn nested(depth: usize) -> String {
 
 #[test]
 fn a_session_that_is_too_large_is_not_stored_and_limit_and_size_are_told() {
+    let max_bytes = HEAD.len() + 20;
     let options = Options {
-        max_bytes: 20,
+        max_bytes,
         ..Options::default()
     };
     let fits = holding("a", r#""0123456789ab""#);
-    assert_eq!(encode_with(options.clone(), fits).unwrap().len(), 20);
+    assert_eq!(encode_with(options.clone(), fits).unwrap().len(), max_bytes);
 
     let error = encode_with(options, holding("a", r#""0123456789abc""#)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert_eq!(
         error.to_string(),
-        "the session is 21 bytes of JSON, and `max_bytes` allows 20; store less in it, or raise `max_bytes`"
+        format!(
+            "the session is {} bytes of JSON, and `max_bytes` allows {max_bytes}; store less in it, or raise `max_bytes`",
+            max_bytes + 1
+        )
     );
 }
 
@@ -94,7 +101,7 @@ fn a_lower_limit_of_depth_leaves_the_values_that_are_stored_alone() {
     session.insert("a", &2).unwrap();
     assert_eq!(
         encode_with(flat, session).unwrap(),
-        &br#"{"tree":[[[1]]],"a":2}"#[..]
+        format!(r#"{{{HEAD}"tree":[[[1]]],"a":2}}"#)
     );
 }
 
@@ -163,6 +170,15 @@ fn a_member_of_the_reserved_name_that_is_not_ours_is_corrupt() {
         r#"{"created":1.5}"#,
         r#"{"created":[]}"#,
         r#"{"created":1,"created":2}"#,
+        r#"{"created":1,"written":"hunter2"}"#,
+        r#"{"written":-1}"#,
+        r#"{"written":{}}"#,
+        r#"{"written":1,"written":1}"#,
+        r#"{"written":1,"until":"hunter2"}"#,
+        r#"{"until":0.5}"#,
+        r#"{"until":18446744073709551616}"#,
+        r#"{"until":true}"#,
+        r#"{"until":1,"until":2}"#,
     ] {
         let error = decode(format!(r#"{{"$rrss":{head},"a":1}}"#)).unwrap_err();
         assert_corrupt(&error, "hunter2");

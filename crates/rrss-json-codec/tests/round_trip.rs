@@ -5,9 +5,10 @@
 mod support;
 
 use proptest::prelude::*;
-use rrss_core::{Session, Timestamp};
+use rrss_core::{Action, Operation, Session, Timestamp, Transform};
+use rrss_json_codec::{JsonCodec, Options};
 use serde_json::{Map, Value, json};
-use support::{decode, encode, raw, values};
+use support::{WRITTEN, decode, encode, raw, values};
 
 fn text(session: Session) -> String {
     String::from_utf8(encode(session).unwrap().into()).unwrap()
@@ -46,13 +47,20 @@ fn session_of(fields: &Map<String, Value>) -> Session {
 
 proptest! {
     #[test]
-    fn any_fields_come_back_equal(fields in arbitrary_fields(), created in any::<Option<u64>>()) {
-        let created = created.map(Timestamp::from_millis);
-        let session = session_of(&fields).with_created_at(created);
+    fn any_fields_come_back_equal(
+        fields in arbitrary_fields(),
+        created in any::<Option<u64>>(),
+        until in any::<Option<u64>>(),
+    ) {
+        let [created, until] = [created, until].map(|millis| millis.map(Timestamp::from_millis));
+        let session = session_of(&fields).with_created_at(created).with_own_deadline(until);
         let stored = encode(session).unwrap();
         let loaded = decode(stored.clone()).unwrap();
         prop_assert_eq!(values(&loaded), fields);
         prop_assert_eq!(loaded.created_at(), created);
+        prop_assert_eq!(loaded.own_deadline(), until);
+        prop_assert_eq!(loaded.written_at(), Some(WRITTEN));
+        prop_assert!(!loaded.is_modified());
         prop_assert_eq!(encode(loaded).unwrap(), stored);
     }
 
@@ -83,7 +91,7 @@ proptest! {
     fn the_stored_form_is_json_to_any_reader(fields in arbitrary_fields(), created in any::<u64>()) {
         let session = session_of(&fields).with_created_at(Some(Timestamp::from_millis(created)));
         let mut read: Map<String, Value> = serde_json::from_slice(&encode(session).unwrap()).unwrap();
-        prop_assert_eq!(read.remove("$rrss"), Some(json!({ "created": created })));
+        prop_assert_eq!(read.remove("$rrss"), Some(json!({ "created": created, "written": 0 })));
         prop_assert_eq!(read, fields);
     }
 }
@@ -93,31 +101,77 @@ fn what_rrss_must_know_comes_first_and_is_no_field() {
     let mut session = Session::new().with_created_at(Some(Timestamp::from_millis(7)));
     session.insert("a", &1).unwrap();
     session.insert("b", "x").unwrap();
+    session.set_expires_at(Timestamp::from_millis(9));
     let stored = text(session);
-    assert_eq!(stored, r#"{"$rrss":{"created":7},"a":1,"b":"x"}"#);
+    assert_eq!(
+        stored,
+        r#"{"$rrss":{"created":7,"written":0,"until":9},"a":1,"b":"x"}"#
+    );
 
     let loaded = decode(stored).unwrap();
     assert_eq!(loaded.keys().collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(loaded.len(), 2);
     assert!(!loaded.contains_key("$rrss"));
     assert!(!loaded.is_modified());
+    assert_eq!(loaded.created_at(), Some(Timestamp::from_millis(7)));
+    assert_eq!(loaded.written_at(), Some(WRITTEN));
+    assert_eq!(loaded.own_deadline(), Some(Timestamp::from_millis(9)));
+}
+
+#[test]
+fn the_time_of_writing_is_that_of_the_operation() {
+    let mut session = decode(r#"{"$rrss":{"created":7,"written":8},"a":1}"#).unwrap();
+    assert_eq!(session.written_at(), Some(Timestamp::from_millis(8)));
+    session.insert("a", &2).unwrap();
+    let latest = Timestamp::from_millis(u64::MAX);
+    let mut op = Operation::new(Action::Update, latest).with_session(session);
+    JsonCodec::new(Options::default())
+        .unwrap()
+        .before(&mut op)
+        .unwrap();
+    assert_eq!(
+        op.bytes().unwrap(),
+        &br#"{"$rrss":{"created":7,"written":18446744073709551615},"a":2}"#[..]
+    );
+}
+
+#[test]
+fn a_deadline_that_was_given_up_is_not_stored() {
+    let mut session = decode(r#"{"$rrss":{"written":8,"until":9},"a":1}"#).unwrap();
+    session.clear_expires_at();
+    assert!(session.is_modified());
+    assert_eq!(text(session), r#"{"$rrss":{"written":0},"a":1}"#);
 }
 
 #[test]
 fn a_creation_time_that_is_not_known_is_not_made_up() {
     let mut session = Session::new();
     session.insert("a", &1).unwrap();
-    assert_eq!(text(session), r#"{"a":1}"#);
+    assert_eq!(text(session), r#"{"$rrss":{"written":0},"a":1}"#);
     assert_eq!(decode(r#"{"a":1}"#).unwrap().created_at(), None);
+}
+
+#[test]
+fn what_an_earlier_version_wrote_is_read() {
+    let mut session = decode(r#"{"$rrss":{"created":7},"a":1}"#).unwrap();
+    assert_eq!(session.created_at(), Some(Timestamp::from_millis(7)));
+    assert_eq!((session.written_at(), session.own_deadline()), (None, None));
+    assert_eq!(raw(&session), [("a".to_owned(), "1".to_owned())]);
+
+    session.insert("a", &2).unwrap();
+    assert_eq!(
+        text(session),
+        r#"{"$rrss":{"created":7,"written":0},"a":2}"#
+    );
 }
 
 #[test]
 fn an_emptied_session_is_stored_and_comes_back_empty() {
     for (stored, emptied) in [
-        (r#"{"a":1,"b":[2]}"#, "{}"),
+        (r#"{"a":1,"b":[2]}"#, r#"{"$rrss":{"written":0}}"#),
         (
             r#"{"$rrss":{"created":7},"a":1}"#,
-            r#"{"$rrss":{"created":7}}"#,
+            r#"{"$rrss":{"created":7,"written":0}}"#,
         ),
     ] {
         let mut session = decode(stored).unwrap();
@@ -135,7 +189,7 @@ fn fields_that_did_not_change_keep_their_exact_text() {
     let text = text(session);
     assert_eq!(
         text,
-        r#"{"price":1.10,"name":"\u00e9","list":[ 1 , 2.50 ],"big":1e400,"name2":{"b":1,"a":2},"x":1}"#
+        r#"{"$rrss":{"written":0},"price":1.10,"name":"\u00e9","list":[ 1 , 2.50 ],"big":1e400,"name2":{"b":1,"a":2},"x":1}"#
     );
 }
 
@@ -148,9 +202,11 @@ fn objects_of_other_programs_are_read() {
         "\n{\n  \"a\" : 1\n}\n",
         r#"{"a":1,"$rrss":{}}"#,
         r#"{"$rrss":{"created":null},"a":1}"#,
+        r#"{"a":1,"$rrss":{"written":null,"until":null}}"#,
     ] {
         let session = decode(stored).unwrap();
-        assert_eq!(session.created_at(), None);
+        assert_eq!((session.created_at(), session.written_at()), (None, None));
+        assert_eq!(session.own_deadline(), None);
         assert!(
             raw(&session)
                 .iter()
@@ -161,9 +217,12 @@ fn objects_of_other_programs_are_read() {
 
 #[test]
 fn what_a_later_version_adds_is_passed_over() {
-    let session =
-        decode(r#"{"$rrss":{"version":2,"created":7,"more":[{"created":8}]},"a":1}"#).unwrap();
+    let session = decode(
+        r#"{"$rrss":{"version":2,"created":7,"more":[{"created":8,"until":1}],"until":9},"a":1}"#,
+    )
+    .unwrap();
     assert_eq!(session.created_at(), Some(Timestamp::from_millis(7)));
+    assert_eq!(session.own_deadline(), Some(Timestamp::from_millis(9)));
     assert_eq!(raw(&session), [("a".to_owned(), "1".to_owned())]);
 }
 
@@ -194,7 +253,7 @@ fn names_and_values_of_any_sort_come_back() {
 #[test]
 fn a_value_as_deep_as_is_allowed_comes_back_and_decodes() {
     let nested = format!("{}1{}", "[".repeat(127), "]".repeat(127));
-    let options = rrss_json_codec::Options {
+    let options = Options {
         max_depth: 127,
         ..Default::default()
     };

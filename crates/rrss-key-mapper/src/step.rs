@@ -98,17 +98,26 @@ impl KeyMapper {
         }
     }
 
-    fn key_space(&self) -> Result<KeySpace> {
+    fn key_space(&self) -> Option<KeySpace> {
         match &self.keys {
-            Keys::Template(template) => Ok(template.key_space().clone().with_middle_of(self.ids.length())),
-            Keys::Function { space, .. } => space.clone().ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Unsupported,
-                    "the key mapper is a function, which does not tell which keys are its own, so sessions cannot \
-                     be listed or counted; give it a key space with `KeyMapper::with_key_space`, or use a template",
-                )
-            }),
+            Keys::Template(template) => Some(
+                template
+                    .key_space()
+                    .clone()
+                    .with_middle_of(self.ids.length()),
+            ),
+            Keys::Function { space, .. } => space.clone(),
         }
+    }
+
+    fn known_key_space(&self) -> Result<KeySpace> {
+        self.key_space().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unsupported,
+                "the key mapper is a function, which does not tell which keys are its own, so sessions cannot be \
+                 listed, counted or found; give it a key space with `KeyMapper::with_key_space`, or use a template",
+            )
+        })
     }
 
     /// The id of the session stored under `key`, if this step made that key.
@@ -158,8 +167,8 @@ id = \"uuid\"
 impl Transform for KeyMapper {
     fn before(&self, op: &mut Operation) -> Result<()> {
         match op.action() {
-            Action::List { .. } | Action::Count => {
-                op.key_space = Some(self.key_space()?);
+            Action::List { .. } | Action::Count | Action::Find { .. } => {
+                op.key_space = Some(self.known_key_space()?);
                 return Ok(());
             }
             Action::Sweep { .. } => return Ok(()),
@@ -167,7 +176,10 @@ impl Transform for KeyMapper {
             _ => {}
         }
         match op.id() {
-            Some(id) if self.ids.accepts(id.as_str()) => op.key = Some(self.key(id.as_str())),
+            Some(id) if self.ids.accepts(id.as_str()) => {
+                op.key = Some(self.key(id.as_str()));
+                op.key_space = self.key_space();
+            }
             // Said aloud: a session stored under an id that can never be loaded would be lost.
             _ if *op.action() == Action::Create => {
                 return Err(Error::new(

@@ -47,9 +47,9 @@ impl Backend for Counting {
         Ok(true)
     }
 
-    async fn delete(&self, op: &Operation) -> Result<bool> {
+    async fn delete(&self, op: &Operation) -> Result<Written> {
         self.ask(op);
-        Ok(true)
+        Ok(Written::Done)
     }
 
     async fn list(&self, _: &Operation, _: Option<&Cursor>, _: usize) -> Result<Page> {

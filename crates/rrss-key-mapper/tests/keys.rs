@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use rrss_core::{
-    Action, Answer, ErrorKind, KeySpace, Operation, Outcome, Page, StorageKey, Timestamp, Transform,
+    Action, Answer, ErrorKind, IndexKey, KeySpace, Operation, Outcome, Page, StorageKey, Timestamp,
+    Transform,
 };
 use rrss_key_mapper::{IdFormat, KeyMapper, Options};
 
@@ -16,6 +17,14 @@ fn op(action: Action) -> Operation {
 
 fn list() -> Operation {
     op(Action::List {
+        cursor: None,
+        limit: 10,
+    })
+}
+
+fn find() -> Operation {
+    op(Action::Find {
+        entry: IndexKey::of("user_id", "42").unwrap().unwrap(),
         cursor: None,
         limit: 10,
     })
@@ -42,13 +51,54 @@ fn ids_of(mapper: &KeyMapper, keys: &[String]) -> Vec<String> {
 
 #[test]
 fn a_listing_is_confined_to_the_keys_of_the_template() {
-    for mut op in [list(), op(Action::Count)] {
+    for mut op in [list(), find(), op(Action::Count)] {
         mapper("shop:{id}:data").before(&mut op).unwrap();
         assert_eq!(
             op.key_space().unwrap(),
             &KeySpace::new("shop:", ":data").with_middle_of(36)
         );
         assert_eq!(op.key, None);
+    }
+}
+
+/// The entries of an index stand among the keys of the store, and are made together with the session's.
+#[test]
+fn every_operation_on_one_session_has_the_key_space_of_its_key() {
+    for action in [
+        Action::Load,
+        Action::Create,
+        Action::Update,
+        Action::Touch,
+        Action::Delete,
+    ] {
+        let mut op = op(action).with_id(ONE.into());
+        mapper("shop:{id}:data").before(&mut op).unwrap();
+        let space = op.key_space().unwrap();
+        assert_eq!(space.middle(op.key().unwrap().as_str()), Some(ONE));
+    }
+}
+
+#[test]
+fn the_keys_that_a_value_is_found_by_are_named_as_those_of_a_listing_are() {
+    let keys = [format!("sessions:{ONE}"), format!("carts:{TWO}")];
+    let keys: Vec<StorageKey> = keys.into_iter().map(StorageKey::from).collect();
+    let mut answer = Answer::new(Outcome::Page(Page::new(keys, None)));
+    mapper("sessions:{id}").after(&find(), &mut answer).unwrap();
+    let Outcome::Page(page) = answer.outcome else {
+        panic!("a page stays a page");
+    };
+    assert_eq!(page.ids, [ONE.into()]);
+}
+
+#[test]
+fn a_key_of_an_index_is_never_taken_for_that_of_a_session() {
+    let entry = IndexKey::of("user_id", "42").unwrap().unwrap();
+    for template in ["{id}", "sessions:{id}", "sessions:{id}:data"] {
+        let mapper = mapper(template);
+        let mut op = list();
+        mapper.before(&mut op).unwrap();
+        let key = entry.storage_key(op.key_space().unwrap());
+        assert!(ids_of(&mapper, &[key.as_str().to_owned()]).is_empty());
     }
 }
 
@@ -114,23 +164,28 @@ fn a_function_may_have_tokens_for_ids() {
 }
 
 #[test]
-fn a_function_without_key_space_says_that_it_cannot_list() {
+fn a_function_without_key_space_says_that_it_cannot_list_or_find() {
     let mapper = KeyMapper::from_fn(|id: &str| format!("app1:{id}"));
-    for mut op in [list(), op(Action::Count)] {
+    for mut op in [list(), find(), op(Action::Count)] {
         let error = mapper.before(&mut op).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert!(error.to_string().contains("with_key_space"), "{error}");
     }
     assert!(ids_of(&mapper, &[format!("app1:{ONE}")]).is_empty());
+
+    let mut load = op(Action::Load).with_id(ONE.into());
+    mapper.before(&mut load).unwrap();
+    assert!(load.key.is_some() && load.key_space.is_none());
 }
 
 #[test]
 fn a_function_with_a_key_space_lists() {
     let mapper = KeyMapper::from_fn(|id: &str| format!("app1:{id}"))
         .with_key_space(KeySpace::new("app1:", ""));
-    let mut op = list();
-    mapper.before(&mut op).unwrap();
-    assert_eq!(op.key_space().unwrap().prefix(), "app1:");
+    for mut op in [list(), find(), op(Action::Load).with_id(ONE.into())] {
+        mapper.before(&mut op).unwrap();
+        assert_eq!(op.key_space().unwrap().prefix(), "app1:");
+    }
     let keys = [format!("app1:{ONE}"), format!("app2:{TWO}")];
     assert_eq!(ids_of(&mapper, &keys), [ONE]);
 }

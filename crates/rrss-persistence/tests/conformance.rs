@@ -16,6 +16,18 @@ mod memory {
     mod store {
         rrss_testkit::store_promises!(super::subject());
     }
+
+    mod index {
+        rrss_testkit::index_promises!(super::subject());
+    }
+
+    mod find {
+        rrss_testkit::find_promises!(super::subject());
+    }
+
+    mod interleavings {
+        rrss_testkit::interleaving_promises!(super::subject());
+    }
 }
 
 #[cfg(feature = "embedded")]
@@ -42,6 +54,24 @@ mod embedded {
         use super::Durability;
 
         rrss_testkit::store_promises!(super::subject(Durability::Process));
+    }
+
+    mod index {
+        use super::Durability;
+
+        rrss_testkit::index_promises!(super::subject(Durability::Process));
+    }
+
+    mod find {
+        use super::Durability;
+
+        rrss_testkit::find_promises!(super::subject(Durability::Process));
+    }
+
+    mod interleavings {
+        use super::Durability;
+
+        rrss_testkit::interleaving_promises!(super::subject(Durability::Process));
     }
 
     mod on_disk {
@@ -102,6 +132,42 @@ mod redis {
         use super::Flavor;
 
         rrss_testkit::store_promises!(super::subject(Flavor::Valkey));
+    }
+
+    mod index_on_redis {
+        use super::Flavor;
+
+        rrss_testkit::index_promises!(super::subject(Flavor::Redis));
+    }
+
+    mod find_on_redis {
+        use super::Flavor;
+
+        rrss_testkit::find_promises!(super::subject(Flavor::Redis));
+    }
+
+    mod interleavings_on_redis {
+        use super::Flavor;
+
+        rrss_testkit::interleaving_promises!(super::subject(Flavor::Redis));
+    }
+
+    mod index_on_valkey {
+        use super::Flavor;
+
+        rrss_testkit::index_promises!(super::subject(Flavor::Valkey));
+    }
+
+    mod find_on_valkey {
+        use super::Flavor;
+
+        rrss_testkit::find_promises!(super::subject(Flavor::Valkey));
+    }
+
+    mod interleavings_on_valkey {
+        use super::Flavor;
+
+        rrss_testkit::interleaving_promises!(super::subject(Flavor::Valkey));
     }
 
     mod where_nothing_listens {

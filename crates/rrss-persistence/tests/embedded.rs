@@ -16,7 +16,7 @@ use std::task::{Context, Poll, Waker};
 use fjall::{Database, KeyspaceCreateOptions, PersistMode};
 use promises::{all_keys, create, load, op, put, stored, sweep, touch, until, update};
 use rrss_core::{
-    Action, Backend, BuildContext, Deadline, ErrorKind, Operation, Registry, Result, Step,
+    Action, Backend, BuildContext, Deadline, ErrorKind, Operation, Registry, Result, Shape, Step,
     StorageKey, Written,
 };
 use rrss_persistence::embedded::{Durability, Embedded, Options};
@@ -147,7 +147,10 @@ async fn write_until_killed(embedded: &Embedded) -> ! {
         say("created", &key).unwrap();
         if n % 3 == 0 {
             say("deleting", &key).unwrap();
-            assert!(embedded.delete(&delete(&key, 0)).await.unwrap());
+            assert_eq!(
+                embedded.delete(&delete(&key, 0)).await.unwrap(),
+                Written::Done
+            );
             say("deleted", &key).unwrap();
         }
     }
@@ -337,7 +340,10 @@ async fn bytes_of_a_stranger_are_corrupt_and_stay_as_they_were() {
     );
 
     let embedded = open(&path).unwrap();
-    assert!(embedded.delete(&delete("s:1", 0)).await.unwrap());
+    assert_eq!(
+        embedded.delete(&delete("s:1", 0)).await.unwrap(),
+        Written::Done
+    );
     assert!(stored(&embedded, "s:1", 0).await.is_none());
 }
 
@@ -358,10 +364,8 @@ async fn a_key_or_value_that_the_engine_cannot_hold_is_too_large() {
             "{}",
             key.len()
         );
-        assert_eq!(
-            embedded.delete(&delete(&key, 0)).await.unwrap(),
-            kind.is_none()
-        );
+        let there = embedded.delete(&delete(&key, 0)).await.unwrap() == Written::Done;
+        assert_eq!(there, kind.is_none());
     }
 }
 
@@ -405,7 +409,7 @@ fn an_engine_that_blocks_does_not_stall_the_runtime() {
             Box::pin(async { embedded.touch(&touch).await.unwrap() }),
             Box::pin(async { embedded.list(&load, None, 1).await.unwrap().keys.len() == 1 }),
             Box::pin(async { embedded.count(&load).await.unwrap() == 1 }),
-            Box::pin(async { !embedded.delete(&delete).await.unwrap() }),
+            Box::pin(async { embedded.delete(&delete).await.unwrap() == Written::Gone }),
             Box::pin(async { embedded.sweep(&sweep, 1).await.unwrap() == 1 }),
             Box::pin(async { embedded.ping().await.is_ok() }),
             Box::pin(async { embedded.close().await.is_ok() }),
@@ -514,7 +518,7 @@ fn it_is_registered_with_an_example_that_works() {
     assert_eq!(name.as_str(), Some("embedded"));
     let options: Options = table.try_into().unwrap();
     assert_eq!(options, Options::default());
-    assert!(Embedded::shape(&options).is_backend());
+    assert_eq!(Embedded::shape(&options), Shape::backend().keeps_index());
 
     let dir = TempDir::new().unwrap();
     Embedded::build(options, &BuildContext::in_dir(dir.path())).unwrap();

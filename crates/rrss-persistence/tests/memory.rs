@@ -6,8 +6,11 @@ mod promises;
 
 use std::num::NonZeroUsize;
 
-use promises::{create, load, put, stored, sweep, touch, until, update};
-use rrss_core::{Backend, BuildContext, Cursor, Deadline, ErrorKind, Registry, Step, Written};
+use promises::{create, load, op, put, stored, sweep, touch, until, update};
+use rrss_core::{
+    Action, Backend, BuildContext, Cursor, Deadline, ErrorKind, Guard, IndexKey, KeySpace,
+    Operation, Registry, Step, StoredForm, Written,
+};
 use rrss_persistence::memory::{Memory, Options};
 
 promises!(in_memory);
@@ -89,6 +92,139 @@ async fn a_cursor_of_another_backend_is_refused() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Value);
+}
+
+/// The entry of the value `user` in an indexed field.
+fn entry(user: u32) -> IndexKey {
+    IndexKey::of("user", &user.to_string()).unwrap().unwrap()
+}
+
+fn indexed<const N: usize>(mut op: Operation, users: [u32; N]) -> Operation {
+    op.index.put = users.map(entry).into();
+    op
+}
+
+async fn write(memory: &Memory, op: Operation) -> Written {
+    memory.write(&op).await.unwrap()
+}
+
+/// All that is found of `user` at the instant `now`, by pages of two.
+async fn found(memory: &Memory, user: u32, now: u64) -> Vec<String> {
+    let (mut keys, mut cursor) = (Vec::new(), None::<Cursor>);
+    loop {
+        let op = load("", now);
+        let page = memory.find(&op, &entry(user), cursor.as_ref(), 2).await;
+        let page = page.unwrap();
+        assert!(page.keys.len() <= 2);
+        keys.extend(page.keys.iter().map(|key| key.as_str().to_owned()));
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return keys,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_found_by_the_entries_of_its_last_write_and_by_no_others() {
+    let memory = Memory::default();
+    assert!(memory.keeps_index() && Memory::shape(&Options::default()).is_backend());
+    for key in ["s:1", "s:2", "s:3", "s:4", "s:5"] {
+        let new = indexed(create(key, "{}", 0, Deadline::Never), [1, 2]);
+        assert_eq!(write(&memory, new).await, Written::Done);
+    }
+    let all = ["s:1", "s:2", "s:3", "s:4", "s:5"];
+    assert_eq!(found(&memory, 1, 0).await, all);
+    assert_eq!(found(&memory, 3, 0).await, [""; 0]);
+
+    let moved = indexed(update("s:2", "{}", 0, Deadline::Keep), [2, 3]);
+    write(&memory, moved).await;
+    let mut without = update("s:3", "{}", 0, Deadline::Keep);
+    without.index.removed = vec![entry(1), entry(2)];
+    write(&memory, without).await;
+    assert_eq!(found(&memory, 1, 0).await, ["s:1", "s:4", "s:5"]);
+    assert_eq!(found(&memory, 2, 0).await, ["s:1", "s:2", "s:4", "s:5"]);
+    assert_eq!(found(&memory, 3, 0).await, ["s:2"]);
+}
+
+#[tokio::test]
+async fn a_write_that_is_refused_changes_no_entry() {
+    let memory = Memory::default();
+    let new = indexed(create("s:1", "{}", 0, Deadline::Never), [1]);
+    assert_eq!(write(&memory, new).await, Written::Done);
+
+    let taken = indexed(create("s:1", "{}", 0, Deadline::Never), [2]);
+    assert_eq!(write(&memory, taken).await, Written::Taken);
+    let gone = indexed(update("s:2", "{}", 0, Deadline::Never), [2]);
+    assert_eq!(write(&memory, gone).await, Written::Gone);
+    let mut changed = indexed(update("s:1", "{}", 0, Deadline::Never), [2]);
+    changed.index.removed = vec![entry(1)];
+    changed.guard = Guard::Unchanged(StoredForm::from(bytes::Bytes::from_static(b"other")));
+    assert_eq!(write(&memory, changed.clone()).await, Written::Changed);
+    let mut delete = op(Action::Delete, "s:1", 0);
+    delete.index.removed = vec![entry(1)];
+    delete.guard = changed.guard;
+    assert_eq!(memory.delete(&delete).await.unwrap(), Written::Changed);
+
+    assert_eq!(found(&memory, 1, 0).await, ["s:1"]);
+    assert_eq!(found(&memory, 2, 0).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_ends_is_not_found_and_leaves_no_entry_to_who_gets_its_key() {
+    let memory = Memory::default();
+    let keys = ["s:deleted", "s:ended", "s:expired", "s:swept", "s:touched"];
+    for key in keys {
+        write(&memory, indexed(create(key, "{}", 0, until(100)), [1])).await;
+    }
+    let delete = op(Action::Delete, "s:deleted", 0);
+    assert_eq!(memory.delete(&delete).await.unwrap(), Written::Done);
+    write(&memory, indexed(update("s:ended", "{}", 9, until(5)), [1])).await;
+    let ended = indexed(touch("s:touched", 9, until(5)), [1]);
+    assert!(memory.touch(&ended).await.unwrap());
+    assert_eq!(found(&memory, 1, 99).await, ["s:expired", "s:swept"]);
+    assert_eq!(found(&memory, 1, 100).await, [""; 0]);
+
+    write(&memory, create("s:expired", "anew", 100, until(200))).await;
+    assert_eq!(memory.sweep(&sweep(100), 10).await.unwrap(), 1);
+    for key in keys {
+        write(&memory, create(key, "anew", 100, until(200))).await;
+    }
+    assert_eq!(found(&memory, 1, 0).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_touch_and_a_write_that_says_nothing_of_the_index_keep_the_entries() {
+    let memory = Memory::default();
+    write(&memory, indexed(create("s:1", "{}", 0, until(100)), [1])).await;
+    for longer in [
+        indexed(touch("s:1", 50, until(200)), [1]),
+        touch("s:1", 150, until(300)),
+        touch("s:1", 250, Deadline::Keep),
+    ] {
+        assert!(memory.touch(&longer).await.unwrap());
+    }
+    assert_eq!(found(&memory, 1, 299).await, ["s:1"]);
+    write(&memory, update("s:1", "longer", 250, Deadline::Keep)).await;
+    assert_eq!(found(&memory, 1, 299).await, ["s:1"]);
+    assert_eq!(found(&memory, 1, 300).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn only_keys_of_the_key_space_are_found() {
+    let memory = Memory::default();
+    for key in ["r:1", "s:1", "s:1:data", "t:1"] {
+        let new = indexed(create(key, "{}", 0, Deadline::Never), [1]);
+        write(&memory, new).await;
+    }
+    let mut find = load("", 0);
+    find.key_space = Some(KeySpace::new("s:", ":data"));
+    let page = memory.find(&find, &entry(1), None, 10).await.unwrap();
+    assert_eq!(page.keys.len(), 1);
+    assert_eq!(page.keys[0].as_str(), "s:1:data");
+
+    find.key_space = None;
+    let error = memory.find(&find, &entry(1), None, 10).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
 
 #[test]

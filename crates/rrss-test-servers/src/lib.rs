@@ -3,14 +3,19 @@
 mod app;
 mod blackhole;
 mod chromedriver;
+mod cluster;
 mod output;
+mod poll;
 mod port;
 mod process;
 mod program;
 mod redis;
 mod resp;
+mod sentinel;
 
 pub use app::{App, AppBuilder};
 pub use blackhole::{Blackhole, refused_port};
 pub use chromedriver::Chromedriver;
+pub use cluster::{RedisCluster, RedisClusterBuilder};
 pub use redis::{Flavor, RedisServer, RedisServerBuilder};
+pub use sentinel::{RedisSentinel, RedisSentinelBuilder};

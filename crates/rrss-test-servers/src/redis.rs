@@ -3,17 +3,21 @@
 mod builder;
 mod commands;
 mod flavor;
+mod role;
 
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 pub use self::builder::RedisServerBuilder;
 pub use self::flavor::Flavor;
+use self::role::Role;
+use crate::port;
 use crate::process::Process;
 use crate::resp::{Connection, Reply};
 
@@ -40,9 +44,11 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// ```
 pub struct RedisServer {
     flavor: Flavor,
+    role: Role,
     port: u16,
     password: Option<String>,
     arguments: Vec<String>,
+    paused: AtomicBool,
     // Before the folder that it works in, so that it ends first.
     process: Option<Process>,
     folder: TempDir,
@@ -96,6 +102,7 @@ impl RedisServer {
 
     /// Ends the server as an administrator would (`SIGTERM`); its port refuses connections then.
     pub fn stop(&mut self) {
+        *self.paused.get_mut() = false;
         if let Some(mut process) = self.process.take() {
             process.terminate(LIMIT);
         }
@@ -103,6 +110,7 @@ impl RedisServer {
 
     /// Kills the server (`SIGKILL`); its port refuses connections then.
     pub fn kill(&mut self) {
+        *self.paused.get_mut() = false;
         self.process = None;
     }
 
@@ -125,15 +133,42 @@ impl RedisServer {
     /// Stops the process (`SIGSTOP`): connections are still accepted, by the kernel, and nothing is answered.
     pub fn pause(&self) {
         self.running().signal("STOP");
+        self.paused.store(true, Ordering::Relaxed);
     }
 
     /// Lets a paused server go on (`SIGCONT`); it answers then what was asked meanwhile.
     pub fn resume(&self) {
         self.running().signal("CONT");
+        self.paused.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the server was neither stopped nor killed.
+    pub(crate) fn runs(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// Whether the server runs and is not paused.
+    pub(crate) fn answers(&self) -> bool {
+        self.runs() && !self.paused.load(Ordering::Relaxed)
+    }
+
+    /// The port of the cluster bus, where the server is the node of a cluster.
+    pub(crate) fn bus_port(&self) -> Option<u16> {
+        self.role.bus_port()
+    }
+
+    pub(crate) fn password(&self) -> Option<&str> {
+        self.password.as_deref()
     }
 
     fn running(&self) -> &Process {
         self.process.as_ref().expect("the server was stopped")
+    }
+
+    /// Chooses the port anew, and that of the cluster bus.
+    fn choose_ports(&mut self) {
+        self.port = port::free();
+        self.role.choose_port_beside(self.port);
     }
 
     /// Starts the process and waits until it answers, or returns what it said where its port is taken.
@@ -144,6 +179,7 @@ impl RedisServer {
         let mut process = Process::spawn(
             Command::new(&program)
                 .current_dir(self.folder.path())
+                .args(self.role.arguments())
                 .args(["--port", &self.port.to_string(), "--bind", self.host()])
                 .args([
                     "--protected-mode",

@@ -3,8 +3,8 @@
 //! See the [protocol specification](https://redis.io/docs/latest/develop/reference/protocol-spec/), RESP2.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A server that has not answered by then does not answer.
@@ -50,6 +50,18 @@ impl Connection {
         }
         self.stream.get_mut().write_all(&request)?;
         read_reply(&mut self.stream)
+    }
+}
+
+/// Waits until the server has closed its end too, lest it count this connection among those of clients later.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let stream = self.stream.get_mut();
+        // A server that was killed or paused meanwhile needs no farewell.
+        let _ = stream
+            .shutdown(Shutdown::Write)
+            .and_then(|()| stream.set_read_timeout(Some(Duration::from_secs(1))))
+            .and_then(|()| stream.read(&mut [0]));
     }
 }
 

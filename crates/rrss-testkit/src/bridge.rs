@@ -1,8 +1,8 @@
 //! A subject is a backend itself, so that others can stand in front of it.
 
 use rrss_core::{
-    Action, Answer, Backend, Cursor, Error, ErrorKind, Operation, Outcome, Page, Payload, Record,
-    Result, Written,
+    Action, Answer, Backend, Cursor, Error, ErrorKind, IndexKey, Operation, Outcome, Page, Payload,
+    Record, Result, Written,
 };
 
 use crate::subject::Subject;
@@ -20,21 +20,34 @@ impl Backend for Subject {
     }
 
     async fn write(&self, op: &Operation) -> Result<Written> {
-        match self.ask(op.action().clone(), op).await?.outcome {
-            Outcome::Done => Ok(Written::Done),
-            Outcome::Taken => Ok(Written::Taken),
-            Outcome::Missing => Ok(Written::Gone),
-            Outcome::Changed => Ok(Written::Changed),
-            outcome => Err(unexpected(&outcome)),
-        }
+        written(self.ask(op.action().clone(), op).await?)
     }
 
     async fn touch(&self, op: &Operation) -> Result<bool> {
         happened(self.ask(Action::Touch, op).await?)
     }
 
-    async fn delete(&self, op: &Operation) -> Result<bool> {
-        happened(self.ask(Action::Delete, op).await?)
+    async fn delete(&self, op: &Operation) -> Result<Written> {
+        written(self.ask(Action::Delete, op).await?)
+    }
+
+    async fn find(
+        &self,
+        op: &Operation,
+        entry: &IndexKey,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page> {
+        let action = Action::Find {
+            entry: entry.clone(),
+            cursor: cursor.cloned(),
+            limit,
+        };
+        page(self.ask(action, op).await?)
+    }
+
+    fn keeps_index(&self) -> bool {
+        self.pipeline().keeps_index()
     }
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
@@ -42,10 +55,7 @@ impl Backend for Subject {
             cursor: cursor.cloned(),
             limit,
         };
-        match self.ask(action, op).await?.outcome {
-            Outcome::Page(page) => Ok(page),
-            outcome => Err(unexpected(&outcome)),
-        }
+        page(self.ask(action, op).await?)
     }
 
     async fn count(&self, op: &Operation) -> Result<u64> {
@@ -81,7 +91,26 @@ impl Subject {
         asked.deadline = op.deadline;
         asked.guard = op.guard.clone();
         asked.payload = op.payload.clone();
+        asked.index = op.index.clone();
+        asked.wants_deadline = op.wants_deadline;
         self.run(asked).await
+    }
+}
+
+fn written(answer: Answer) -> Result<Written> {
+    match answer.outcome {
+        Outcome::Done => Ok(Written::Done),
+        Outcome::Taken => Ok(Written::Taken),
+        Outcome::Missing => Ok(Written::Gone),
+        Outcome::Changed => Ok(Written::Changed),
+        outcome => Err(unexpected(&outcome)),
+    }
+}
+
+fn page(answer: Answer) -> Result<Page> {
+    match answer.outcome {
+        Outcome::Page(page) => Ok(page),
+        outcome => Err(unexpected(&outcome)),
     }
 }
 

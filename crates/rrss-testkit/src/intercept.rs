@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use rrss_core::{Action, Backend, Cursor, Operation, Page, Record, Result, Written};
+use rrss_core::{Action, Backend, Cursor, IndexKey, Operation, Page, Record, Result, Written};
 
 /// What is asked of a backend, without its details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,6 +18,8 @@ pub enum Call {
     Touch,
     /// [`Backend::delete`]
     Delete,
+    /// [`Backend::find`]
+    Find,
     /// [`Backend::list`]
     List,
     /// [`Backend::count`]
@@ -114,8 +116,23 @@ impl<B: Backend, I: Intercept> Backend for Intercepted<B, I> {
         self.around(Call::Touch, self.backend.touch(op)).await
     }
 
-    async fn delete(&self, op: &Operation) -> Result<bool> {
+    async fn delete(&self, op: &Operation) -> Result<Written> {
         self.around(Call::Delete, self.backend.delete(op)).await
+    }
+
+    async fn find(
+        &self,
+        op: &Operation,
+        entry: &IndexKey,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page> {
+        self.around(Call::Find, self.backend.find(op, entry, cursor, limit))
+            .await
+    }
+
+    fn keeps_index(&self) -> bool {
+        self.backend.keeps_index()
     }
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {

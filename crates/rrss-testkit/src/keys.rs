@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use rrss::{ErrorKind, Session, SessionId};
-use rrss_core::{Action, Operation, Outcome, Timestamp};
+use rrss_core::{Action, IndexKey, Operation, Outcome, Timestamp};
 
 use crate::Promise;
 use crate::transform::{Place, Shelf, Specimen, ann};
@@ -201,9 +201,15 @@ pub async fn listed_keys_become_ids_again_and_others_are_left_out(make: impl Fn(
     }
     let keys = shelf.keys();
     let now = Timestamp::from_millis(0);
+    let entry = IndexKey::of("user", r#""ann""#);
     for action in [
         Action::Count,
         Action::List {
+            cursor: None,
+            limit: 1,
+        },
+        Action::Find {
+            entry: entry.ok().flatten().expect("text is indexed"),
             cursor: None,
             limit: 1,
         },

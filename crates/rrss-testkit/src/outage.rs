@@ -4,7 +4,7 @@
 //! [`outage_promises!`](crate::outage_promises) on a backend that cannot be reached.
 
 use bytes::Bytes;
-use rrss_core::{Action, Answer, Backend, ErrorKind, Operation, Payload, Result};
+use rrss_core::{Action, Answer, Backend, ErrorKind, IndexKey, Operation, Payload, Result};
 
 use crate::secrets::Secrets;
 use crate::{Promise, Subject};
@@ -55,6 +55,7 @@ macro_rules! __outage_promises {
             update_without_the_backend_is_an_error
             touch_without_the_backend_is_an_error
             delete_without_the_backend_is_an_error
+            find_without_the_backend_is_an_error
             list_without_the_backend_is_an_error
             count_without_the_backend_is_an_error
             ping_without_the_backend_is_an_error
@@ -85,6 +86,28 @@ pub async fn touch_without_the_backend_is_an_error(subject: Subject) {
 /// A session is not said to be ended while it may still be there.
 pub async fn delete_without_the_backend_is_an_error(subject: Subject) {
     fails(&subject, Action::Delete).await;
+}
+
+/// An outage never looks like a user without sessions. A backend that keeps no index says that instead.
+pub async fn find_without_the_backend_is_an_error(subject: Subject) {
+    let entry = IndexKey::of("user", r#""secret-value""#);
+    let find = Action::Find {
+        entry: entry.ok().flatten().expect("text is indexed"),
+        cursor: None,
+        limit: 10,
+    };
+    if subject.keeps_index() {
+        fails(&subject, find).await;
+    } else {
+        let mut op = subject.operation(find, "secret-key");
+        op.key_space = Some(subject.key_space());
+        let kind = subject
+            .run(op)
+            .await
+            .map(drop)
+            .map_err(|error| error.kind());
+        assert_eq!(kind, Err(ErrorKind::Unsupported));
+    }
 }
 
 /// An outage never looks like a store without sessions.

@@ -37,6 +37,19 @@ pub fn steps(builder: StoreBuilder, prefix: &str) -> StoreBuilder {
         .transform("plain-json", PlainJson::SHAPE, PlainJson)
 }
 
+/// Adds [`PlainKeys`] that begin with `prefix`, the `index` step with these options, and [`PlainJson`].
+#[must_use]
+pub fn indexed_steps(
+    builder: StoreBuilder,
+    prefix: &str,
+    index: rrss_index::Options,
+) -> StoreBuilder {
+    builder
+        .transform("plain-keys", PlainKeys::SHAPE, PlainKeys::new(prefix))
+        .step::<rrss_index::Index>(index)
+        .transform("plain-json", PlainJson::SHAPE, PlainJson)
+}
+
 /// A key mapper: ids are 32 hexadecimal digits in lower case, and a key is a prefix and the id.
 pub struct PlainKeys {
     space: KeySpace,
@@ -51,7 +64,7 @@ impl PlainKeys {
     #[must_use]
     pub fn new(prefix: &str) -> Self {
         Self {
-            space: KeySpace::new(prefix, ""),
+            space: KeySpace::new(prefix, "").with_middle_of(ID_LENGTH),
             dealt: Mutex::default(),
         }
     }
@@ -82,8 +95,11 @@ impl PlainKeys {
     }
 }
 
+/// By which the keys of sessions are told from those of index entries, which are longer.
+const ID_LENGTH: usize = 32;
+
 fn is_well_formed(id: &str) -> bool {
-    id.len() == 32
+    id.len() == ID_LENGTH
         && id
             .bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -92,7 +108,7 @@ fn is_well_formed(id: &str) -> bool {
 impl Transform for PlainKeys {
     fn before(&self, op: &mut Operation) -> Result<()> {
         match op.action() {
-            Action::List { .. } | Action::Count => {
+            Action::List { .. } | Action::Count | Action::Find { .. } => {
                 op.key_space = Some(self.space.clone());
                 return Ok(());
             }
@@ -105,7 +121,10 @@ impl Transform for PlainKeys {
             .map(SessionId::as_str)
             .filter(|id| is_well_formed(id))
         {
-            Some(id) => op.key = Some(format!("{}{id}", self.space.prefix()).into()),
+            Some(id) => {
+                op.key = Some(format!("{}{id}", self.space.prefix()).into());
+                op.key_space = Some(self.space.clone());
+            }
             None if *op.action() == Action::Create => {
                 return Err(Error::new(
                     ErrorKind::Value,
@@ -139,7 +158,8 @@ impl fmt::Debug for PlainKeys {
     }
 }
 
-/// A codec: a session is the text of a JSON object, and its field `$` is the instant of its creation.
+/// A codec: a session is the text of a JSON object, and its field `$` is a list of three instants in milliseconds since
+/// 1970, each of them or `null`: of its creation, of its last save, and the deadline of its own.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlainJson;
 
@@ -150,37 +170,47 @@ impl PlainJson {
 
 impl Transform for PlainJson {
     fn before(&self, op: &mut Operation) -> Result<()> {
-        if let Some(session) = op.take_session() {
-            op.payload = Payload::Bytes(encode(&session)?);
+        // A touch and a delete may bring a session, and store none.
+        if let Some(session) = op.take_session()
+            && op.is_write()
+        {
+            op.payload = Payload::Bytes(encode(&session, op.now())?);
         }
         Ok(())
     }
 
     fn after(&self, _: &Operation, answer: &mut Answer) -> Result<()> {
         if let Some(bytes) = answer.take_bytes() {
-            let (session, created_at) = Session::from_json(bytes, Some("$"))?;
-            let created_at = created_at
-                .map(|millis| serde_json::from_slice(&millis).map(Timestamp::from_millis))
-                .transpose()
-                .map_err(|_| Error::new(ErrorKind::Corrupt, "the field `$` holds no instant"))?;
-            answer.payload = Payload::Session(session.with_created_at(created_at));
+            let (session, times) = Session::from_json(bytes, Some("$"))?;
+            let [created_at, written_at, until] = match times {
+                Some(times) => decode(&times)?,
+                None => [None; 3],
+            };
+            let session = session
+                .with_created_at(created_at)
+                .with_written_at(written_at)
+                .with_own_deadline(until);
+            answer.payload = Payload::Session(session);
         }
         Ok(())
     }
 }
 
-fn encode(session: &Session) -> Result<Bytes> {
-    let mut text = String::from("{");
-    if let Some(created_at) = session.created_at() {
-        text.push_str(&format!("\"$\":{}", created_at.as_millis()));
-    }
+fn decode(times: &[u8]) -> Result<[Option<Timestamp>; 3]> {
+    let times: [Option<u64>; 3] = serde_json::from_slice(times)
+        .map_err(|_| Error::new(ErrorKind::Corrupt, "the field `$` holds no instants"))?;
+    Ok(times.map(|millis| millis.map(Timestamp::from_millis)))
+}
+
+fn encode(session: &Session, now: Timestamp) -> Result<Bytes> {
+    let times = [session.created_at(), Some(now), session.own_deadline()];
+    let times = times.map(|time| time.map(Timestamp::as_millis));
+    let mut text = format!("{{\"$\":{}", serde_json::json!(times));
     for (name, value) in session.iter_raw() {
         if name == "$" {
             return Err(Error::new(ErrorKind::Value, "the field name `$` is taken"));
         }
-        if text.len() > 1 {
-            text.push(',');
-        }
+        text.push(',');
         text.push_str(&serde_json::Value::from(name).to_string());
         text.push(':');
         text.push_str(value);

@@ -42,11 +42,13 @@ pub struct Subject {
     time: Time,
     prefix: Arc<str>,
     steps: Arc<Steps>,
+    indexed: Arc<IndexedSteps>,
     // Below the pipeline, so that the backend is dropped before what it stands on.
     guards: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 type Steps = dyn Fn(StoreBuilder, &str) -> StoreBuilder + Send + Sync;
+type IndexedSteps = dyn Fn(StoreBuilder, &str, rrss_index::Options) -> StoreBuilder + Send + Sync;
 
 #[derive(Debug, Clone)]
 enum Time {
@@ -81,6 +83,7 @@ impl Subject {
             time: Time::Manual(ManualClock::at(START)),
             prefix: format!("testkit:{}:", uuid::Uuid::new_v4().simple()).into(),
             steps: Arc::new(plain::steps),
+            indexed: Arc::new(plain::indexed_steps),
             guards: Vec::new(),
         }
     }
@@ -118,6 +121,22 @@ impl Subject {
         }
     }
 
+    /// The same subject, whose stores with an index have other steps above the backend than the plain ones: so
+    /// `find_promises!` holds a whole pipeline to them.
+    ///
+    /// `steps` adds a key mapper, an `index` step with the options that it is given, and a codec, and what else is to be
+    /// tried. The text that it is given is what the keys must begin with.
+    #[must_use]
+    pub fn with_indexed_steps(
+        self,
+        steps: impl Fn(StoreBuilder, &str, rrss_index::Options) -> StoreBuilder + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            indexed: Arc::new(steps),
+            ..self
+        }
+    }
+
     /// A store over the backend.
     ///
     /// # Panics
@@ -143,6 +162,27 @@ impl Subject {
     pub(crate) fn store_with(&self, more: impl FnOnce(StoreBuilder) -> StoreBuilder) -> Store {
         let steps = (self.steps)(Store::builder(), &self.prefix);
         self.build(more(steps), self.clone())
+    }
+
+    /// A store over another backend, with more said of it than its steps.
+    pub(crate) fn store_over_with(
+        &self,
+        backend: impl Backend,
+        more: impl FnOnce(StoreBuilder) -> StoreBuilder,
+    ) -> Store {
+        let steps = (self.steps)(Store::builder(), &self.prefix);
+        self.build(more(steps), backend)
+    }
+
+    /// A store with an index over another backend.
+    pub(crate) fn indexed_store_over(
+        &self,
+        backend: impl Backend,
+        index: rrss_index::Options,
+        more: impl FnOnce(StoreBuilder) -> StoreBuilder,
+    ) -> Store {
+        let steps = (self.indexed)(Store::builder(), &self.prefix, index);
+        self.build(more(steps), backend)
     }
 
     pub(crate) fn build(&self, steps: StoreBuilder, backend: impl Backend) -> Store {

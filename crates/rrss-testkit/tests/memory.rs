@@ -14,3 +14,21 @@ mod store {
 
     rrss_testkit::store_promises!(Subject::new(Memory::default()));
 }
+
+mod index {
+    use super::*;
+
+    rrss_testkit::index_promises!(Subject::new(Memory::default()));
+}
+
+mod find {
+    use super::*;
+
+    rrss_testkit::find_promises!(Subject::new(Memory::default()));
+}
+
+mod interleavings {
+    use super::*;
+
+    rrss_testkit::interleaving_promises!(Subject::new(Memory::default()));
+}

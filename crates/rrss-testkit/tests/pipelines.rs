@@ -1,8 +1,12 @@
-//! Pipelines of the built-in steps keep every promise to stores.
+//! Pipelines of the built-in steps keep every promise to stores, with an index and without, and to the table of
+//! interleavings.
+
+use std::time::Duration;
 
 use rrss::StoreBuilder;
 use rrss_compression::{Algorithm, Compression};
 use rrss_expiry::Expiry;
+use rrss_index::Index;
 use rrss_json_codec::JsonCodec;
 use rrss_key_mapper::{IdFormat, KeyMapper};
 use rrss_persistence::memory::Memory;
@@ -52,8 +56,44 @@ fn least(builder: StoreBuilder, prefix: &str) -> StoreBuilder {
         .step::<JsonCodec>(Default::default())
 }
 
+/// As `usual`, with an index, and with deadlines that a step keeps from passing a whole life.
+fn indexed(builder: StoreBuilder, prefix: &str, index: rrss_index::Options) -> StoreBuilder {
+    builder
+        .step::<KeyMapper>(keys(&format!("{prefix}{{id}}"), IdFormat::Uuid))
+        .step::<Expiry>(rrss_expiry::Options {
+            absolute: Some(Duration::from_secs(90 * 24 * 3600).into()),
+            ..Default::default()
+        })
+        .step::<Index>(index)
+        .step::<JsonCodec>(Default::default())
+        .step::<Compression>(compression(Algorithm::Zstd))
+}
+
+fn under_an_index() -> Subject {
+    under(|builder, prefix| indexed(builder, prefix, rrss_index::Options::of(["user"])))
+        .with_indexed_steps(indexed)
+}
+
 mod the_usual_pipeline {
     rrss_testkit::store_promises!(super::under(super::usual));
+
+    mod interleavings {
+        rrss_testkit::interleaving_promises!(super::super::under(super::super::usual));
+    }
+}
+
+mod a_pipeline_with_an_index {
+    mod store {
+        rrss_testkit::store_promises!(super::super::under_an_index());
+    }
+
+    mod find {
+        rrss_testkit::find_promises!(super::super::under_an_index());
+    }
+
+    mod interleavings {
+        rrss_testkit::interleaving_promises!(super::super::under_an_index());
+    }
 }
 
 mod an_unusual_pipeline {

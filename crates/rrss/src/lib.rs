@@ -21,11 +21,11 @@ pub use builder::StoreBuilder;
     feature = "redis"
 ))]
 pub use classic::{ExpiringRedisOptions, expiring_redis_store, redis_store};
-pub use store::{Listing, Saved, Store};
+pub use store::{Found, Listing, Saved, SessionInfo, Store};
 
 pub use rrss_core::{
-    Clock, Conflict, Cursor, Error, ErrorKind, ManualClock, Operation, Pipeline, Registry, Result,
-    Session, SessionId, Shape, SystemClock, Timestamp,
+    Clock, Conflict, Cursor, Error, ErrorKind, Handle, ManualClock, OnLimit, Operation, Pipeline,
+    Registry, Result, Session, SessionId, Shape, SystemClock, Timestamp,
 };
 
 /// What authors of steps use, as they find it in their own dependency `rrss-core`.
@@ -39,6 +39,8 @@ pub use rrss_loader as loader;
 pub use rrss_compression::{self as compression, Compression};
 #[cfg(feature = "expiry")]
 pub use rrss_expiry::{self as expiry, Expiry};
+#[cfg(feature = "index")]
+pub use rrss_index::{self as index, Index};
 #[cfg(feature = "json-codec")]
 pub use rrss_json_codec::{self as json_codec, JsonCodec};
 #[cfg(feature = "key-mapper")]

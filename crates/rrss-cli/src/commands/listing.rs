@@ -1,7 +1,9 @@
 //! Commands on all sessions of a store.
 
 use super::Context;
+use crate::args::at_most;
 use crate::exit::Failure;
+use crate::progress::{Counts, Progress};
 
 /// How many ids one page asks for.
 const PAGE: usize = 1_000;
@@ -12,13 +14,18 @@ pub(super) fn list(
     json: bool,
 ) -> Result<(), Failure> {
     context.with_store(async |context, store| {
-        let mut left = limit.map_or(usize::MAX, |limit| {
-            usize::try_from(limit).unwrap_or(usize::MAX)
-        });
+        let mut left = at_most(limit);
+        let progress = if json {
+            Progress::hidden()
+        } else {
+            context.output.progress("listing", Counts::Yes)
+        };
+        let mut listed = 0;
         let mut separator = "[";
         let mut cursor = None;
         loop {
-            let page = store.list(cursor, left.min(PAGE)).await?;
+            let page = store.list(cursor, left.min(PAGE));
+            let page = progress.during(page).await?;
             let mut text = String::new();
             for id in page.ids.iter().take(left) {
                 if json {
@@ -30,13 +37,16 @@ pub(super) fn list(
                     text.push('\n');
                 }
             }
-            context.output.write(&text)?;
+            progress.aside(|| context.output.write(&text))?;
+            listed += page.ids.len().min(left) as u64;
+            progress.reached(listed);
             left -= page.ids.len().min(left);
             cursor = page.next;
             if left == 0 || cursor.is_none() {
                 break;
             }
         }
+        drop(progress);
         match (json, separator) {
             (true, "[") => context.output.line("[]"),
             (true, _) => context.output.line("]"),
@@ -47,14 +57,20 @@ pub(super) fn list(
 
 pub(super) fn count(context: &mut Context<'_>) -> Result<(), Failure> {
     context.with_store(async |context, store| {
-        let count = store.count().await?;
+        let progress = context.output.progress("counting", Counts::No);
+        let count = progress.during(store.count()).await?;
+        drop(progress);
         context.output.line(&count.to_string())
     })
 }
 
 pub(super) fn sweep(context: &mut Context<'_>) -> Result<(), Failure> {
     context.with_store(async |context, store| {
-        let removed = store.sweep().await?;
+        let progress = context
+            .output
+            .progress("removing what is past its deadline", Counts::No);
+        let removed = progress.during(store.sweep()).await?;
+        drop(progress);
         context.output.line(&removed.to_string())
     })
 }

@@ -2,10 +2,12 @@
 
 mod check;
 mod explain;
+mod find;
 mod init;
 mod listing;
 mod schema;
 mod session;
+mod show;
 mod steps;
 mod store;
 
@@ -95,6 +97,14 @@ impl Context<'_> {
             Command::Rotate { id } => session::rotate(self, &id),
             Command::Delete { id } => session::delete(self, &id),
             Command::List { limit, json } => listing::list(self, limit, json),
+            Command::Find {
+                value,
+                limit,
+                ids,
+                json,
+            } => find::find(self, &value, limit, ids, json),
+            Command::Revoke { value, handle } => find::revoke(self, &value, handle.as_deref()),
+            Command::Show { id, json } => show::run(self, &id, json),
             Command::Count => listing::count(self),
             Command::Sweep => listing::sweep(self),
             Command::Completions { shell } => self.completions(shell),

@@ -6,7 +6,7 @@ use rrss::{Session, Store};
 use super::Context;
 use crate::args::{Field, IdArg};
 use crate::exit::{Exit, Failure};
-use crate::json::{Layout, lay_out};
+use crate::json::lay_out;
 use crate::output::Output;
 
 pub(super) fn create(context: &mut Context<'_>, fields: &[Field]) -> Result<(), Failure> {
@@ -41,10 +41,7 @@ pub(super) fn get(
                 })?
                 .to_owned(),
         };
-        let layout = match context.output.columns() {
-            Some(_) => Layout::Pretty,
-            None => Layout::Compact,
-        };
+        let layout = context.output.layout();
         context.output.line(&lay_out(&json, layout))
     })
 }

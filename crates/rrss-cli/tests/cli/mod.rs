@@ -57,6 +57,13 @@ impl Folder {
         ))
     }
 
+    /// The same, in which sessions are found by the fields `user` and `tenant`.
+    pub(crate) fn indexed() -> Self {
+        Self::with(&indexed(&pipeline(
+            "[[step]]\ntype = \"embedded\"\npath = \"data\"\n",
+        )))
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
@@ -169,7 +176,14 @@ pub(crate) fn pipeline(backend: &str) -> String {
     )
 }
 
-/// The same, with Redis at this URL; limits are short, so that what hangs ends soon.
+/// The file with a step more: sessions are found by the fields `user` and `tenant`.
+pub(crate) fn indexed(config: &str) -> String {
+    let codec = "[[step]]\ntype = \"json-codec\"\n";
+    let index = "[[step]]\ntype = \"index\"\nfields = [\"user\", \"tenant\"]\n\n";
+    config.replace(codec, &format!("{index}{codec}"))
+}
+
+/// A file with Redis at this URL; limits are short, so that what hangs ends soon.
 pub(crate) fn redis_pipeline(url: &str) -> String {
     pipeline(&format!(
         "[[step]]\ntype = \"redis\"\nurl = \"{url}\"\ntimeout = \"500ms\"\nconnect_timeout = \"500ms\"\n"

@@ -25,6 +25,8 @@ struct Change {
     value: Option<Arc<str>>,
     /// The value as stored, where that is no longer the base's because this session was saved since.
     saved: Option<Option<Arc<str>>>,
+    /// Whether it is to be refused where others have changed the field meanwhile.
+    if_unchanged: bool,
 }
 
 impl Change {
@@ -86,11 +88,35 @@ impl Fields {
         }
     }
 
+    /// The value of a field as it was when this session was loaded or last saved.
+    pub(crate) fn stored(&self, name: &str) -> Option<&str> {
+        match self.change(name).and_then(|change| change.saved.as_ref()) {
+            Some(saved) => saved.as_deref(),
+            None => self.base.get(name),
+        }
+    }
+
     /// Sets a field; the value that it has already is no change.
     pub(crate) fn insert(&mut self, name: &str, value: &str) {
         if self.get(name) != Some(value) {
             self.put(name, Some(value));
         }
+    }
+
+    /// Sets a field, to be stored only if nobody else changes it.
+    pub(crate) fn insert_if_unchanged(&mut self, name: &str, value: &str) {
+        self.insert(name, value);
+        if let Some(change) = self.changes.iter_mut().find(|change| &*change.name == name) {
+            change.if_unchanged = change.is_pending();
+        }
+    }
+
+    /// The fields that are to be stored only if nobody else has changed them.
+    pub(crate) fn guarded(&self) -> impl Iterator<Item = &str> {
+        self.changes
+            .iter()
+            .filter(|change| change.if_unchanged)
+            .map(|change| &*change.name)
     }
 
     /// Removes a field, and says whether there was one.
@@ -117,10 +143,23 @@ impl Fields {
             .map(|change| (&*change.name, change.value.as_deref()))
     }
 
+    /// Takes back all changes that are not stored yet.
+    pub(crate) fn revert(&mut self) {
+        self.changes.retain_mut(|change| match &change.saved {
+            Some(saved) => {
+                change.value.clone_from(saved);
+                change.if_unchanged = false;
+                true
+            }
+            None => false,
+        });
+    }
+
     /// Takes note that all changes are stored now.
     pub(crate) fn mark_saved(&mut self) {
         for change in &mut self.changes {
             change.saved = Some(change.value.clone());
+            change.if_unchanged = false;
         }
     }
 
@@ -132,6 +171,7 @@ impl Fields {
                 name: name.into(),
                 value: Some(value.into()),
                 saved: None,
+                if_unchanged: false,
             })
             .collect();
         *self = Self {
@@ -156,6 +196,7 @@ impl Fields {
                 name: name.into(),
                 value: value.map(Arc::from),
                 saved: None,
+                if_unchanged: false,
             }),
         }
     }
@@ -253,6 +294,45 @@ mod tests {
             0
         );
         assert_eq!(fields.get("a"), None);
+    }
+
+    #[test]
+    fn the_stored_value_of_a_field_is_that_of_the_last_save() {
+        let mut fields = fields(r#"{"a":1}"#);
+        fields.insert("a", "2");
+        fields.insert("b", "1");
+        assert_eq!((fields.stored("a"), fields.stored("b")), (Some("1"), None));
+        fields.mark_saved();
+        fields.remove("a");
+        assert_eq!(
+            (fields.stored("a"), fields.stored("b")),
+            (Some("2"), Some("1"))
+        );
+    }
+
+    #[test]
+    fn reverting_leaves_what_is_stored() {
+        let mut fields = fields(r#"{"a":1}"#);
+        fields.insert("b", "1");
+        fields.mark_saved();
+        fields.insert("a", "2");
+        fields.remove("b");
+        fields.insert("c", "1");
+        fields.revert();
+        assert_eq!(pending(&fields), []);
+        assert_eq!(fields.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "1")]);
+    }
+
+    #[test]
+    fn a_field_is_guarded_until_it_is_saved_or_as_it_was() {
+        let mut fields = fields(r#"{"a":1,"b":2}"#);
+        fields.insert_if_unchanged("a", "1");
+        assert_eq!(fields.guarded().count(), 0, "it has that value");
+        fields.insert_if_unchanged("a", "2");
+        fields.insert("b", "3");
+        assert_eq!(fields.guarded().collect::<Vec<_>>(), ["a"]);
+        fields.mark_saved();
+        assert_eq!(fields.guarded().count(), 0);
     }
 
     #[test]

@@ -45,8 +45,12 @@ pub struct Session {
     stored: Option<StoredForm>,
     is_new: bool,
     created_at: Option<Timestamp>,
+    written_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
-    deadline: Option<Timestamp>,
+    /// The deadline that the caller chose; it stays with the session.
+    own_deadline: Option<Timestamp>,
+    /// Whether the caller chose it, or let go of it, since the session was loaded or last saved.
+    is_deadline_changed: bool,
 }
 
 impl Session {
@@ -59,8 +63,10 @@ impl Session {
             stored: None,
             is_new: true,
             created_at: None,
+            written_at: None,
             expires_at: None,
-            deadline: None,
+            own_deadline: None,
+            is_deadline_changed: false,
         }
     }
 
@@ -144,14 +150,7 @@ impl Session {
     ///
     /// [`ErrorKind::Value`] where `value` does not serialise to JSON: a map whose keys are not text, say.
     pub fn insert<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<()> {
-        let raw = serde_json::to_string(value).map_err(|error| {
-            Error::new(
-                ErrorKind::Value,
-                format!("the value for the field `{name}` does not serialise to JSON"),
-            )
-            .with_source(error)
-        })?;
-        self.fields.insert(name, &raw);
+        self.fields.insert(name, &to_json(name, value)?);
         Ok(())
     }
 
@@ -168,6 +167,35 @@ impl Session {
             )
         })?;
         self.fields.insert(name, raw.get());
+        Ok(())
+    }
+
+    /// Sets a field, on the condition that nobody else changes it before this session is saved: where somebody has, the
+    /// save answers [`ErrorKind::Conflict`] and stores nothing, even where the store merges changes.
+    ///
+    /// `Store::update_field` repeats the calculation of the value instead.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Session::insert).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rrss_core::Session;
+    ///
+    /// let mut session = Session::new();
+    /// session.insert_if_unchanged("seat", "12A")?;
+    /// assert_eq!(session.get::<String>("seat")?.as_deref(), Some("12A"));
+    /// # Ok::<(), rrss_core::Error>(())
+    /// ```
+    pub fn insert_if_unchanged<T: Serialize + ?Sized>(
+        &mut self,
+        name: &str,
+        value: &T,
+    ) -> Result<()> {
+        let raw = to_json(name, value)?;
+        self.fields.insert_if_unchanged(name, &raw);
         Ok(())
     }
 
@@ -218,7 +246,7 @@ impl Session {
     /// Whether a field, or the deadline, was changed since it was loaded or last saved.
     #[must_use]
     pub fn is_modified(&self) -> bool {
-        self.deadline.is_some() || self.fields.pending().next().is_some()
+        self.is_deadline_changed || self.fields.pending().next().is_some()
     }
 
     /// The changes that a save has to store: name, and raw JSON or `None` for a removed field.
@@ -232,6 +260,12 @@ impl Session {
         self.created_at
     }
 
+    /// When it was last saved; `None` for a new session, or where the stored form does not tell.
+    #[must_use]
+    pub fn written_at(&self) -> Option<Timestamp> {
+        self.written_at
+    }
+
     /// The deadline: the instant after which the store never returns it again. `None` where it has none, or
     /// where the backend does not tell it with a load.
     #[must_use]
@@ -239,11 +273,47 @@ impl Session {
         self.expires_at
     }
 
-    /// Asks for this deadline at the next save, in place of what the `expiry` step would choose. A deadline in
-    /// the past ends the session at that save.
+    /// Gives it a deadline of its own from the next save on, in place of those that the `expiry` step would choose: for
+    /// a login that is to be kept for long, or a computer that others use. It stays with the session, through later saves
+    /// and rotations, until it is changed or [given up](Session::clear_expires_at). A deadline in the past ends the
+    /// session at that save.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rrss_core::{Session, Timestamp};
+    ///
+    /// let mut session = Session::new();
+    /// session.set_expires_at(Timestamp::from_millis(1_800_000_000_000));
+    /// assert_eq!(session.own_deadline(), Some(Timestamp::from_millis(1_800_000_000_000)));
+    /// ```
     pub fn set_expires_at(&mut self, deadline: Timestamp) {
-        self.deadline = Some(deadline);
+        if self.own_deadline != Some(deadline) {
+            self.own_deadline = Some(deadline);
+            self.is_deadline_changed = true;
+        }
     }
+
+    /// Leaves the deadline to the `expiry` step again, from the next save on.
+    pub fn clear_expires_at(&mut self) {
+        self.is_deadline_changed |= self.own_deadline.take().is_some();
+    }
+
+    /// The deadline of its own that it has been given; see [`set_expires_at`](Session::set_expires_at).
+    #[must_use]
+    pub fn own_deadline(&self) -> Option<Timestamp> {
+        self.own_deadline
+    }
+}
+
+fn to_json<T: Serialize + ?Sized>(name: &str, value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| {
+        Error::new(
+            ErrorKind::Value,
+            format!("the value for the field `{name}` does not serialise to JSON"),
+        )
+        .with_source(error)
+    })
 }
 
 impl fmt::Debug for Session {

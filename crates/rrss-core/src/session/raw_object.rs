@@ -80,7 +80,7 @@ impl RawObject {
             keep_last_values(json, &mut scratch);
             scratch.slots.drain(..).collect()
         } else {
-            Arc::from([])
+            Arc::default()
         };
         if scratch.slots.capacity() <= KEPT_SLOTS {
             SCRATCH.set(scratch);
@@ -92,7 +92,7 @@ impl RawObject {
     pub(crate) fn empty() -> Self {
         Self {
             text: Bytes::new(),
-            slots: Arc::from([]),
+            slots: Arc::default(),
         }
     }
 

@@ -7,17 +7,38 @@ use crate::time::Timestamp;
 
 /// What steps and stores do with a session on its way; hosts need none of it.
 impl Session {
-    /// The deadline that the caller asked for at the next save.
-    #[must_use]
-    pub fn requested_deadline(&self) -> Option<Timestamp> {
-        self.deadline
-    }
-
     /// Takes note of when it was first stored.
     #[must_use]
     pub fn with_created_at(mut self, created_at: Option<Timestamp>) -> Self {
         self.created_at = created_at;
         self
+    }
+
+    /// Takes note of when it was last saved.
+    #[must_use]
+    pub fn with_written_at(mut self, written_at: Option<Timestamp>) -> Self {
+        self.written_at = written_at;
+        self
+    }
+
+    /// Takes note of the deadline of its own that it was stored with.
+    #[must_use]
+    pub fn with_own_deadline(mut self, deadline: Option<Timestamp>) -> Self {
+        self.own_deadline = deadline;
+        self.is_deadline_changed = false;
+        self
+    }
+
+    /// The raw JSON of a field as it was when this session was loaded or last saved, whatever was changed since.
+    #[must_use]
+    pub fn stored_raw(&self, name: &str) -> Option<&str> {
+        self.fields.stored(name)
+    }
+
+    /// The fields that are to be stored only if nobody else has changed them; see
+    /// [`insert_if_unchanged`](Session::insert_if_unchanged).
+    pub fn guarded_fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.guarded()
     }
 
     /// The bytes that the backend held when this session was loaded or last saved.
@@ -36,9 +57,19 @@ impl Session {
         self.id = Some(id);
         self.stored = stored;
         self.expires_at = expires_at;
-        self.deadline = None;
+        self.is_deadline_changed = false;
         self.is_new = false;
         self.fields.mark_saved();
+    }
+
+    /// Takes note of when it was saved.
+    pub fn mark_written(&mut self, at: Timestamp) {
+        self.written_at = Some(at);
+    }
+
+    /// Takes note that its deadline was moved, and nothing else.
+    pub fn mark_renewed(&mut self, expires_at: Timestamp) {
+        self.expires_at = Some(expires_at);
     }
 
     /// A new session with the same fields and creation time, and no id: what a rotation stores.
@@ -83,7 +114,100 @@ impl Session {
                 }
             }
         }
-        fresh.deadline = self.deadline;
+        for name in self.fields.guarded() {
+            if let Some(value) = self.fields.get(name) {
+                fresh.fields.insert_if_unchanged(name, value);
+            }
+        }
+        if self.is_deadline_changed {
+            fresh.own_deadline = self.own_deadline;
+            fresh.is_deadline_changed = true;
+        }
         fresh
+    }
+
+    /// The session as it was when it was loaded or last saved.
+    #[must_use]
+    pub fn without_changes(&self) -> Self {
+        let mut unchanged = self.clone();
+        unchanged.fields.revert();
+        unchanged
+    }
+
+    /// Gives it exactly the fields of `other`, and its own deadline.
+    pub fn copy_fields_of(&mut self, other: &Self) {
+        let gone: Vec<String> = self
+            .keys()
+            .filter(|name| !other.contains_key(name))
+            .map(str::to_owned)
+            .collect();
+        for name in gone {
+            self.fields.remove(&name);
+        }
+        for (name, value) in other.iter_raw() {
+            self.fields.insert(name, value);
+        }
+        if self.own_deadline != other.own_deadline {
+            self.own_deadline = other.own_deadline;
+            self.is_deadline_changed = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(json: &'static str) -> Session {
+        let (mut session, _) = Session::from_json(json.into(), None).unwrap();
+        session.mark_stored("id".into(), None, None);
+        session
+    }
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn a_deadline_of_its_own_stays_until_it_is_given_up() {
+        let mut session = stored("{}");
+        session.set_expires_at(at(5));
+        assert!(session.is_modified());
+        session.mark_stored("id".into(), None, Some(at(5)));
+        assert_eq!(session.own_deadline(), Some(at(5)));
+        session.set_expires_at(at(5));
+        assert!(!session.is_modified(), "it has that deadline");
+        assert_eq!(session.renewed().own_deadline(), Some(at(5)));
+        session.clear_expires_at();
+        assert!(session.is_modified());
+        assert_eq!(session.own_deadline(), None);
+    }
+
+    #[test]
+    fn a_merge_keeps_the_deadline_of_the_side_that_changed_it() {
+        let mut mine = stored(r#"{"a":1}"#);
+        let theirs = stored(r#"{"a":1}"#).with_own_deadline(Some(at(9)));
+        assert_eq!(mine.merged_onto(theirs.clone()).own_deadline(), Some(at(9)));
+        mine.set_expires_at(at(5));
+        let merged = mine.merged_onto(theirs);
+        assert_eq!(merged.own_deadline(), Some(at(5)));
+        assert!(merged.is_modified());
+    }
+
+    #[test]
+    fn a_merge_keeps_the_condition_of_a_guarded_field() {
+        let mut mine = stored(r#"{"a":1}"#);
+        mine.insert_if_unchanged("a", &2).unwrap();
+        let merged = mine.merged_onto(stored(r#"{"a":1,"b":1}"#));
+        assert_eq!(merged.guarded_fields().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(merged.stored_raw("a"), Some("1"));
+    }
+
+    #[test]
+    fn copied_fields_are_those_of_the_other_and_no_more() {
+        let mut copy = stored(r#"{"a":1,"b":2}"#);
+        copy.copy_fields_of(&stored(r#"{"b":2,"c":3}"#));
+        let changes: Vec<_> = copy.changes().collect();
+        assert_eq!(changes, [("a", None), ("c", Some("3"))]);
     }
 }

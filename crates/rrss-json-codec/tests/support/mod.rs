@@ -6,8 +6,11 @@ use rrss_core::{
 };
 use rrss_json_codec::{JsonCodec, Options};
 
+/// When sessions are written.
+pub(crate) const WRITTEN: Timestamp = Timestamp::from_millis(0);
+
 pub(crate) fn encode_with(options: Options, session: Session) -> Result<Bytes> {
-    let mut op = Operation::new(Action::Update, Timestamp::from_millis(0)).with_session(session);
+    let mut op = Operation::new(Action::Update, WRITTEN).with_session(session);
     JsonCodec::new(options)?.before(&mut op)?;
     op.bytes().cloned()
 }

@@ -40,8 +40,8 @@ impl Backend for Nowhere {
     async fn touch(&self, _: &Operation) -> Result<bool> {
         Ok(false)
     }
-    async fn delete(&self, _: &Operation) -> Result<bool> {
-        Ok(false)
+    async fn delete(&self, _: &Operation) -> Result<Written> {
+        Ok(Written::Gone)
     }
     async fn list(&self, _: &Operation, _: Option<&Cursor>, _: usize) -> Result<Page> {
         Err(Error::new(ErrorKind::Unsupported, "it keeps nothing"))

@@ -53,8 +53,10 @@ impl Changes<'_> {
         }
         match fate(op, live.and_then(|stored| stored.deadline)) {
             Fate::Ends if before.is_none() => {}
-            Fate::Ends => self.remove(key),
+            Fate::Ends => self.remove(key)?,
             Fate::Lives(deadline) => {
+                let entries = self.engine.entries_to_write(op, key, before.as_ref())?;
+                entries.add_to(&mut self.batch, self.engine, key);
                 let due = before.and_then(|stored| stored.deadline);
                 self.put(key, due, deadline, record);
             }
@@ -71,7 +73,7 @@ impl Changes<'_> {
             return Ok(false);
         };
         match fate(op, deadline) {
-            Fate::Ends => self.remove(key),
+            Fate::Ends => self.remove(key)?,
             Fate::Lives(moved) if moved != deadline => {
                 self.put(key, deadline, moved, Stored::encode(&bytes));
             }
@@ -80,17 +82,22 @@ impl Changes<'_> {
         Ok(true)
     }
 
-    pub(super) fn delete(&mut self, op: &Operation) -> Result<bool> {
+    pub(super) fn delete(&mut self, op: &Operation) -> Result<Written> {
         let key = op.key()?.as_bytes();
-        let lived = match self.stored(key) {
-            Ok(None) => return Ok(false),
-            Ok(Some(stored)) => lives(stored.deadline, op.now()),
+        let refused = match self.stored(key) {
+            Ok(None) => return Ok(Written::Gone),
+            Ok(Some(stored)) => {
+                let live = lives(stored.deadline, op.now()).then_some(&*stored.bytes);
+                refusal(op, live)?
+            }
             // Deleting is the one way to be rid of what cannot be read.
-            Err(error) if error.kind() == ErrorKind::Corrupt => true,
+            Err(error) if error.kind() == ErrorKind::Corrupt => None,
             Err(error) => return Err(error),
         };
-        self.remove(key);
-        Ok(lived)
+        if refused != Some(Written::Changed) {
+            self.remove(key)?;
+        }
+        Ok(refused.unwrap_or(Written::Done))
     }
 
     /// What is stored under `key`, live or not.
@@ -101,10 +108,13 @@ impl Changes<'_> {
         }
     }
 
-    /// Removes a session.
-    pub(super) fn remove(&mut self, key: &[u8]) {
+    /// Removes a session, and what it is found by.
+    pub(super) fn remove(&mut self, key: &[u8]) -> Result<()> {
         self.recent.remove(key);
+        let entries = self.engine.entries_to_remove(key)?;
+        entries.add_to(&mut self.batch, self.engine, key);
         self.batch.remove(&self.engine.sessions, key);
+        Ok(())
     }
 
     /// Drops an entry of `deadlines`.

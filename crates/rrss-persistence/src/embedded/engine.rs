@@ -18,6 +18,8 @@ pub(super) struct Engine {
     pub(super) database: Database,
     pub(super) sessions: Keyspace,
     pub(super) deadlines: Keyspace,
+    pub(super) index: Keyspace,
+    pub(super) indexed: Keyspace,
     pub(super) meta: Keyspace,
     /// Held by who changes anything; nobody else needs it.
     pub(super) recent: Mutex<Recent>,

@@ -1,18 +1,28 @@
 //! The `embedded` step: sessions on this machine's disk, for one process, with nothing to install.
 //!
-//! The engine is [fjall](https://docs.rs/fjall), a log-structured merge tree. Three of its keyspaces are used:
+//! The engine is [fjall](https://docs.rs/fjall), a log-structured merge tree. Five of its keyspaces are used:
 //!
 //! | keyspace | key | value |
 //! |---|---|---|
 //! | `sessions` | storage key | deadline, then the bytes as they were written |
 //! | `deadlines` | deadline, then storage key | nothing; for the sweep |
+//! | `index` | index entry, separator, storage key | nothing; for `find` |
+//! | `indexed` | storage key | the session's index entries, in order, separators between them |
 //! | `meta` | `format` | the version of this layout: 1 |
 //!
 //! Deadlines are milliseconds since 1970 in 8 bytes, big endian, so that they sort; `2^64 - 1` stands for none.
 //! Changes that come at the same time share one atomic commit over the keyspaces, and each is acknowledged after it.
 //! What was written last stays in memory too, up to 32 MiB, so that a save finds what it replaces.
 //! They run on a thread for blocking work: the async runtime never waits for the disk. Every session with a deadline has
-//! an entry in `deadlines` that is not after it; the sweep moves the entry of a session that was renewed since. An operation whose future is dropped still happens whole, or not at all.
+//! an entry in `deadlines` that is not after it; the sweep moves the entry of a session that was renewed since.
+//!
+//! An index entry is the [storage key](rrss_core::IndexKey::storage_key) of a value, and the separator the byte
+//! 255, which text does not have. `index` and `indexed` hold the same, each the other way round, and are changed in
+//! the commit that changes the session: whatever ends a session finds its entries in `indexed` and removes them. A
+//! session that was never put into the index has nothing there. A write that puts entries leaves exactly those; one
+//! that says nothing of the index, and a touch, leave them as they are.
+//!
+//! An operation whose future is dropped still happens whole, or not at all.
 //!
 //! # Examples
 //!
@@ -39,6 +49,7 @@
 mod answers;
 mod changes;
 mod engine;
+mod index;
 mod listing;
 mod open;
 mod options;

@@ -14,6 +14,8 @@ use super::queue::Queue;
 
 const SESSIONS: &str = "sessions";
 const DEADLINES: &str = "deadlines";
+const INDEX: &str = "index";
+const INDEXED: &str = "indexed";
 const META: &str = "meta";
 
 /// The record of `meta` that holds the version of the layout: 4 bytes, big endian.
@@ -43,6 +45,8 @@ impl Engine {
         Ok(Self {
             sessions: keyspace(SESSIONS)?,
             deadlines: keyspace(DEADLINES)?,
+            index: keyspace(INDEX)?,
+            indexed: keyspace(INDEXED)?,
             meta,
             database,
             recent: Mutex::default(),

@@ -114,7 +114,7 @@ impl Leader {
             let changed = match change {
                 Change::Write(record) => changes.write(&op, record).map(Changed::Written),
                 Change::Touch => changes.touch(&op).map(Changed::Was),
-                Change::Delete => changes.delete(&op).map(Changed::Was),
+                Change::Delete => changes.delete(&op).map(Changed::Written),
             };
             answers.add(op, done, changed);
         }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use rrss_core::{
-    Backend, BuildContext, Cursor, Error, ErrorKind, Operation, Page, Record, Result, Role, Shape,
-    Step, Written,
+    Backend, BuildContext, Cursor, Error, ErrorKind, IndexKey, Operation, Page, Record, Result,
+    Role, Shape, Step, Written,
 };
 use tokio::runtime::Handle;
 
@@ -62,6 +62,13 @@ impl Embedded {
         }
         answer.await.map_err(|error| stopped().with_source(error))?
     }
+
+    async fn written(&self, change: Change, op: &Operation) -> Result<Written> {
+        match self.change(change, op).await? {
+            Changed::Written(written) => Ok(written),
+            Changed::Was(_) => Err(stopped()),
+        }
+    }
 }
 
 fn runtime() -> Result<Handle> {
@@ -96,7 +103,7 @@ impl Step for Embedded {
     type Options = Options;
 
     fn shape(_: &Options) -> Shape {
-        Shape::backend()
+        Shape::backend().keeps_index()
     }
 
     fn build(options: Options, context: &BuildContext) -> Result<Role> {
@@ -118,21 +125,31 @@ impl Backend for Embedded {
     async fn write(&self, op: &Operation) -> Result<Written> {
         let (key, bytes) = (op.key()?.as_bytes(), op.bytes()?);
         check_size(key, bytes)?;
-        match self
-            .change(Change::Write(Stored::encode(bytes)), op)
-            .await?
-        {
-            Changed::Written(written) => Ok(written),
-            Changed::Was(_) => Err(stopped()),
-        }
+        self.written(Change::Write(Stored::encode(bytes)), op).await
     }
 
     async fn touch(&self, op: &Operation) -> Result<bool> {
         Ok(self.change(Change::Touch, op).await? == Changed::Was(true))
     }
 
-    async fn delete(&self, op: &Operation) -> Result<bool> {
-        Ok(self.change(Change::Delete, op).await? == Changed::Was(true))
+    async fn delete(&self, op: &Operation) -> Result<Written> {
+        self.written(Change::Delete, op).await
+    }
+
+    async fn find(
+        &self,
+        op: &Operation,
+        entry: &IndexKey,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page> {
+        let (op, entry, cursor) = (op.clone(), entry.clone(), cursor.cloned());
+        self.run(move |engine| engine.find(&op, &entry, cursor.as_ref(), limit))
+            .await
+    }
+
+    fn keeps_index(&self) -> bool {
+        true
     }
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {

@@ -90,7 +90,7 @@ impl Engine {
                 None => {}
                 Some(deadline) if now < deadline => changes.add_entry(deadline, key),
                 Some(_) => {
-                    changes.remove(key);
+                    changes.remove(key)?;
                     removed.insert(key);
                 }
             }

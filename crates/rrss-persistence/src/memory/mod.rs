@@ -20,7 +20,9 @@
 //! # Ok(()) }
 //! ```
 
+mod entries;
 mod options;
+mod page;
 mod sessions;
 mod step;
 

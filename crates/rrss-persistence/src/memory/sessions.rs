@@ -1,4 +1,4 @@
-//! The sessions of one store in memory, in the order of their keys and of their deadlines.
+//! The sessions of one store in memory, in the order of their keys and of their deadlines, and by their entries.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -6,12 +6,13 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rrss_core::{Error, ErrorKind, KeySpace, Operation, Result, Timestamp, Written};
+use rrss_core::{
+    Error, ErrorKind, IndexChanges, IndexKey, KeySpace, Operation, Result, Timestamp, Written,
+};
 
+use super::entries::Entries;
+use super::page::{AT_ONCE, page, start};
 use crate::fate::{Fate, fate, lives, refusal};
-
-/// How many sessions one call looks at or removes at most, since others wait for it meanwhile.
-pub(super) const AT_ONCE: usize = 1_000;
 
 /// Sessions by key, and the keys of those that end, by deadline: so a sweep costs what it removes, and a page
 /// of a listing what it names, however many sessions there are.
@@ -19,13 +20,14 @@ pub(super) const AT_ONCE: usize = 1_000;
 pub(super) struct Sessions {
     by_key: BTreeMap<Arc<str>, Stored>,
     by_deadline: BTreeSet<(Timestamp, Arc<str>)>,
+    by_entry: Entries,
 }
 
 /// What is stored under one key.
-#[derive(Clone)]
 pub(super) struct Stored {
     pub(super) bytes: Bytes,
     pub(super) deadline: Option<Timestamp>,
+    entries: Box<[IndexKey]>,
 }
 
 impl Sessions {
@@ -43,41 +45,55 @@ impl Sessions {
         if let Some(refused) = refusal(op, live.map(|stored| &*stored.bytes))? {
             return Ok(refused);
         }
+        let is_live = live.is_some();
         match fate(op, live.and_then(|stored| stored.deadline)) {
             Fate::Ends => drop(self.remove(key)),
             Fate::Lives(deadline) => {
-                if !self.by_key.contains_key(key) {
+                // What is past its deadline leaves nothing to the session that takes its key.
+                if !is_live && !self.remove(key) {
                     self.make_room(capacity, now)?;
                 }
-                self.insert(key, bytes.clone(), deadline);
+                self.insert(key, bytes.clone(), deadline, &op.index);
             }
         }
         Ok(Written::Done)
     }
 
-    /// Moves the deadline of what is live under the key of `op`, and says whether anything is.
+    /// Moves the deadline of what is live under the key of `op`, and says whether anything is. Its entries have no
+    /// deadline of their own.
     pub(super) fn touch(&mut self, op: &Operation) -> Result<bool> {
         let key = op.key()?.as_str();
-        let Some(stored) = self.live(key, op.now()).cloned() else {
+        let Some(stored) = self.live(key, op.now()) else {
             return Ok(false);
         };
         match fate(op, stored.deadline) {
             Fate::Ends => drop(self.remove(key)),
-            Fate::Lives(deadline) if deadline != stored.deadline => {
-                self.insert(key, stored.bytes, deadline);
-            }
-            Fate::Lives(_) => {}
+            Fate::Lives(deadline) => self.move_deadline(key, deadline),
         }
         Ok(true)
     }
 
-    /// Removes what is under `key`, live or not.
-    pub(super) fn remove(&mut self, key: &str) -> Option<Stored> {
-        let (key, stored) = self.by_key.remove_entry(key)?;
+    /// Removes what is under the key of `op`, if its guard holds; what is past its deadline in any case.
+    pub(super) fn delete(&mut self, op: &Operation) -> Result<Written> {
+        let key = op.key()?.as_str();
+        let live = self.live(key, op.now());
+        let refused = refusal(op, live.map(|stored| &*stored.bytes))?;
+        if refused != Some(Written::Changed) {
+            self.remove(key);
+        }
+        Ok(refused.unwrap_or(Written::Done))
+    }
+
+    /// Removes what is under `key`, live or not, and says whether anything was.
+    pub(super) fn remove(&mut self, key: &str) -> bool {
+        let Some((key, stored)) = self.by_key.remove_entry(key) else {
+            return false;
+        };
+        self.by_entry.remove(&stored.entries, &key);
         if let Some(deadline) = stored.deadline {
             self.by_deadline.remove(&(deadline, key));
         }
-        Some(stored)
+        true
     }
 
     /// Removes up to `limit` sessions whose deadline is not after `now`, the oldest deadlines first.
@@ -87,8 +103,10 @@ impl Sessions {
                 Some((deadline, _)) if *deadline <= now => {}
                 _ => return removed,
             }
-            if let Some((_, key)) = self.by_deadline.pop_first() {
-                self.by_key.remove(&key);
+            if let Some((_, key)) = self.by_deadline.pop_first()
+                && let Some(stored) = self.by_key.remove(&key)
+            {
+                self.by_entry.remove(&stored.entries, &key);
             }
         }
         limit
@@ -103,26 +121,24 @@ impl Sessions {
         now: Timestamp,
         limit: usize,
     ) -> (Vec<&'s str>, Option<&'s str>) {
-        let from = match after {
-            Some(after) if after >= space.prefix() => Bound::Excluded(after),
-            _ => Bound::Included(space.prefix()),
-        };
-        let mut keys = Vec::new();
-        let mut last = None;
-        let range = self.by_key.range::<str, _>((from, Bound::Unbounded));
-        for (seen, (key, stored)) in range
-            .take_while(|(key, _)| key.starts_with(space.prefix()))
-            .enumerate()
-        {
-            if keys.len() == limit || seen == AT_ONCE {
-                return (keys, last);
-            }
-            if lives(stored.deadline, now) && space.middle(key).is_some() {
-                keys.push(&**key);
-            }
-            last = Some(&**key);
-        }
-        (keys, None)
+        let range = (start(space, after), Bound::Unbounded);
+        let keys = self.by_key.range::<str, _>(range);
+        let keys = keys.map(|(key, stored)| (&**key, lives(stored.deadline, now)));
+        page(keys, space, limit)
+    }
+
+    /// As [`keys`](Self::keys), of the sessions that have `entry`.
+    pub(super) fn found<'s>(
+        &'s self,
+        entry: &IndexKey,
+        space: &KeySpace,
+        after: Option<&str>,
+        now: Timestamp,
+        limit: usize,
+    ) -> (Vec<&'s str>, Option<&'s str>) {
+        let keys = self.by_entry.keys(entry, start(space, after));
+        let keys = keys.map(|key| (&**key, self.live(key, now).is_some()));
+        page(keys, space, limit)
     }
 
     /// How many are stored, those past their deadline included.
@@ -130,21 +146,60 @@ impl Sessions {
         self.by_key.len()
     }
 
-    fn insert(&mut self, key: &str, bytes: Bytes, deadline: Option<Timestamp>) {
-        let key = match self.by_key.get_key_value(key) {
-            Some((key, before)) => {
-                let key = Arc::clone(key);
-                if let Some(before) = before.deadline {
-                    self.by_deadline.remove(&(before, Arc::clone(&key)));
-                }
-                key
+    /// Stores `bytes` under `key`. An operation that says nothing of the index leaves the entries as they are; else those
+    /// that it puts are all that the session has.
+    fn insert(
+        &mut self,
+        key: &str,
+        bytes: Bytes,
+        deadline: Option<Timestamp>,
+        index: &IndexChanges,
+    ) {
+        self.move_deadline(key, deadline);
+        let Some(stored) = self.by_key.get_mut(key) else {
+            let key: Arc<str> = Arc::from(key);
+            if let Some(deadline) = deadline {
+                self.by_deadline.insert((deadline, Arc::clone(&key)));
             }
-            None => Arc::from(key),
+            self.by_entry.insert(&index.put, &key);
+            let entries = index.put.as_slice().into();
+            let stored = Stored {
+                bytes,
+                deadline,
+                entries,
+            };
+            self.by_key.insert(key, stored);
+            return;
         };
-        if let Some(deadline) = deadline {
-            self.by_deadline.insert((deadline, Arc::clone(&key)));
+        stored.bytes = bytes;
+        if index.is_empty() || *stored.entries == *index.put {
+            return;
         }
-        self.by_key.insert(key, Stored { bytes, deadline });
+        let before = std::mem::replace(&mut stored.entries, index.put.as_slice().into());
+        self.by_entry.remove(&before, key);
+        if let Some((key, _)) = self.by_key.get_key_value(key) {
+            self.by_entry.insert(&index.put, key);
+        }
+    }
+
+    /// Gives what is stored under `key` another deadline.
+    fn move_deadline(&mut self, key: &str, deadline: Option<Timestamp>) {
+        let Some(stored) = self.by_key.get_mut(key) else {
+            return;
+        };
+        let before = std::mem::replace(&mut stored.deadline, deadline);
+        if before == deadline {
+            return;
+        }
+        let Some((key, _)) = self.by_key.get_key_value(key) else {
+            return;
+        };
+        if let Some(before) = before {
+            self.by_deadline.remove(&(before, Arc::clone(key)));
+        }
+        if let Some(deadline) = deadline {
+            self.by_deadline.insert((deadline, Arc::clone(key)));
+        }
     }
 
     fn make_room(&mut self, capacity: NonZeroUsize, now: Timestamp) -> Result<()> {
@@ -169,42 +224,72 @@ mod tests {
         Timestamp::from_millis(millis)
     }
 
+    fn entries(values: &[&str]) -> IndexChanges {
+        let entry = |value: &&str| IndexKey::of("f", value).unwrap().unwrap();
+        IndexChanges {
+            put: values.iter().map(entry).collect(),
+            removed: Vec::new(),
+        }
+    }
+
     #[test]
-    fn both_orders_hold_the_same_sessions_after_every_change() {
+    fn all_orders_hold_the_same_sessions_after_every_change() {
         let mut sessions = Sessions::default();
         let agree = |sessions: &Sessions| {
-            let ending: BTreeSet<_> = sessions
-                .by_key
-                .iter()
+            let stored = sessions.by_key.iter();
+            let ending: BTreeSet<_> = stored
                 .filter_map(|(key, stored)| Some((stored.deadline?, Arc::clone(key))))
                 .collect();
             assert_eq!(ending, sessions.by_deadline);
+            let stored = sessions.by_key.iter();
+            let entries: BTreeSet<_> = stored
+                .flat_map(|(key, stored)| {
+                    let entries = stored.entries.iter().cloned();
+                    entries.map(|entry| (entry, Arc::clone(key)))
+                })
+                .collect();
+            assert_eq!(entries, sessions.by_entry.all());
+            entries.len()
         };
-        sessions.insert("a", Bytes::new(), Some(at(10)));
-        agree(&sessions);
-        sessions.insert("a", Bytes::new(), Some(at(20)));
-        agree(&sessions);
-        sessions.insert("b", Bytes::new(), None);
-        sessions.insert("c", Bytes::new(), Some(at(20)));
-        agree(&sessions);
-        sessions.insert("c", Bytes::new(), None);
-        agree(&sessions);
-        sessions.remove("b");
-        agree(&sessions);
+        let none = IndexChanges::default();
+        sessions.insert("a", Bytes::new(), Some(at(10)), &entries(&["1"]));
+        assert_eq!(agree(&sessions), 1);
+        sessions.insert("a", Bytes::new(), Some(at(20)), &entries(&["2", "3"]));
+        assert_eq!(agree(&sessions), 2);
+        sessions.insert("b", Bytes::new(), None, &entries(&["2"]));
+        sessions.insert("c", Bytes::new(), Some(at(20)), &none);
+        assert_eq!(agree(&sessions), 3);
+        sessions.insert("c", Bytes::new(), None, &entries(&["3"]));
+        sessions.insert("c", Bytes::new(), Some(at(30)), &none);
+        assert_eq!(agree(&sessions), 4);
+        sessions.move_deadline("c", None);
+        assert!(sessions.remove("b") && !sessions.remove("b"));
+        assert_eq!(agree(&sessions), 3);
         assert_eq!(sessions.sweep(at(20), 10), 1);
-        agree(&sessions);
+        assert_eq!(agree(&sessions), 1);
         assert_eq!(sessions.len(), 1);
+        let mut removed = none;
+        removed.removed = entries(&["3"]).put;
+        sessions.insert("c", Bytes::new(), None, &removed);
+        assert_eq!(agree(&sessions), 0);
     }
 
     #[test]
     fn a_page_looks_at_a_bounded_number_of_sessions() {
         let mut sessions = Sessions::default();
+        let index = entries(&["1"]);
         for n in 0..=AT_ONCE {
-            sessions.insert(&format!("s:{n:04}"), Bytes::new(), Some(at(10)));
+            sessions.insert(&format!("s:{n:04}"), Bytes::new(), Some(at(10)), &index);
         }
-        let (keys, next) = sessions.keys(&KeySpace::new("s:", ""), None, at(10), 10);
+        let space = KeySpace::new("s:", "");
+        let (keys, next) = sessions.keys(&space, None, at(10), 10);
         assert_eq!((keys.len(), next), (0, Some("s:0999")));
-        let (keys, next) = sessions.keys(&KeySpace::new("s:", ""), next, at(10), 10);
+        let (keys, next) = sessions.keys(&space, next, at(10), 10);
         assert_eq!((keys.len(), next), (0, None));
+        let entry = &index.put[0];
+        let (keys, next) = sessions.found(entry, &space, None, at(10), 10);
+        assert_eq!((keys.len(), next), (0, Some("s:0999")));
+        let (keys, next) = sessions.found(entry, &space, next, at(9), 10);
+        assert_eq!((keys, next), (vec!["s:1000"], None));
     }
 }

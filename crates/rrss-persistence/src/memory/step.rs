@@ -4,12 +4,13 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rrss_core::{
-    Backend, BuildContext, Cursor, Error, ErrorKind, Operation, Page, Record, Result, Role, Shape,
-    Step, StorageKey, Written,
+    Backend, BuildContext, Cursor, Error, ErrorKind, IndexKey, Operation, Page, Record, Result,
+    Role, Shape, Step, StorageKey, Written,
 };
 
 use super::Options;
-use super::sessions::{AT_ONCE, Sessions};
+use super::page::AT_ONCE;
+use super::sessions::Sessions;
 
 /// Keeps sessions in this process.
 ///
@@ -60,7 +61,7 @@ impl Step for Memory {
     type Options = Options;
 
     fn shape(_: &Options) -> Shape {
-        Shape::backend()
+        Shape::backend().keeps_index()
     }
 
     fn build(options: Options, _: &BuildContext) -> Result<Role> {
@@ -86,33 +87,32 @@ impl Backend for Memory {
         self.lock().touch(op)
     }
 
-    async fn delete(&self, op: &Operation) -> Result<bool> {
-        let key = op.key()?.as_str();
-        let mut sessions = self.lock();
-        let live = sessions.live(key, op.now()).is_some();
-        sessions.remove(key);
-        Ok(live)
+    async fn delete(&self, op: &Operation) -> Result<Written> {
+        self.lock().delete(op)
+    }
+
+    async fn find(
+        &self,
+        op: &Operation,
+        entry: &IndexKey,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page> {
+        let (space, after) = (op.key_space()?, after(cursor)?);
+        let sessions = self.lock();
+        let (keys, next) = sessions.found(entry, space, after, op.now(), limit.max(1));
+        Ok(page(&keys, next))
+    }
+
+    fn keeps_index(&self) -> bool {
+        true
     }
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
-        let space = op.key_space()?;
-        let after = cursor
-            .map(|cursor| std::str::from_utf8(cursor.as_bytes()))
-            .transpose()
-            .map_err(|_| {
-                Error::new(
-                    ErrorKind::Value,
-                    "this cursor is not one of the `memory` backend; list from the first page again",
-                )
-            })?;
+        let (space, after) = (op.key_space()?, after(cursor)?);
         let sessions = self.lock();
         let (keys, next) = sessions.keys(space, after, op.now(), limit.max(1));
-        Ok(Page::new(
-            keys.into_iter()
-                .map(|key| StorageKey::from(key.to_owned()))
-                .collect(),
-            next.map(|next| Cursor::from(next.as_bytes().to_vec())),
-        ))
+        Ok(page(&keys, next))
     }
 
     async fn count(&self, op: &Operation) -> Result<u64> {
@@ -149,4 +149,21 @@ impl Backend for Memory {
     async fn ping(&self) -> Result<()> {
         Ok(())
     }
+}
+
+/// After which key a page begins.
+fn after(cursor: Option<&Cursor>) -> Result<Option<&str>> {
+    let key = cursor.map(|cursor| std::str::from_utf8(cursor.as_bytes()));
+    key.transpose().map_err(|_| {
+        Error::new(
+            ErrorKind::Value,
+            "this cursor is not one of the `memory` backend; begin with the first page again",
+        )
+    })
+}
+
+fn page(keys: &[&str], next: Option<&str>) -> Page {
+    let keys = keys.iter().map(|&key| StorageKey::from(key.to_owned()));
+    let next = next.map(|next| Cursor::from(next.as_bytes().to_vec()));
+    Page::new(keys.collect(), next)
 }

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 /// The address of one server, as it stands in messages: never with a user or a password.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Address {
     /// A host and a port, with or without TLS.
     Tcp { host: String, port: u16, tls: bool },
@@ -14,6 +14,28 @@ pub(super) enum Address {
 }
 
 impl Address {
+    /// Another server, reached in the same way.
+    pub(super) fn beside(&self, host: &str, port: u16) -> Self {
+        Self::Tcp {
+            host: host.to_owned(),
+            port,
+            tls: self.uses_tls(),
+        }
+    }
+
+    /// The server that one at this address calls `host:port`; it leaves the host out where it is its own, and says
+    /// `?` where it does not know it.
+    pub(super) fn named_here(&self, place: &str) -> Option<Self> {
+        let (host, port) = place.rsplit_once(':')?;
+        let port = port.parse().ok().filter(|port| *port != 0)?;
+        match (host, self) {
+            ("?", _) => None,
+            ("", Self::Tcp { host, .. }) => Some(self.beside(host, port)),
+            ("", Self::Unix(_)) => None,
+            (host, _) => Some(self.beside(host, port)),
+        }
+    }
+
     pub(super) fn uses_tls(&self) -> bool {
         matches!(self, Self::Tcp { tls: true, .. })
     }
@@ -35,6 +57,27 @@ impl fmt::Display for Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_names_others_and_itself() {
+        let here = Address::Tcp {
+            host: "node-1".to_owned(),
+            port: 7000,
+            tls: true,
+        };
+        for (place, named) in [
+            ("10.0.0.2:7001", Some("10.0.0.2:7001")),
+            (":7001", Some("node-1:7001")),
+            ("::1:7001", Some("[::1]:7001")),
+            ("?:7001", None),
+            ("10.0.0.2:0", None),
+            ("10.0.0.2", None),
+        ] {
+            let address = here.named_here(place);
+            assert!(address.as_ref().is_none_or(Address::uses_tls));
+            assert_eq!(address.map(|a| a.to_string()).as_deref(), named, "{place}");
+        }
+    }
 
     #[test]
     fn an_address_prints_as_host_and_port_or_path() {

@@ -5,12 +5,28 @@ use redis::{Cmd, Pipeline, Value};
 use rrss_core::{Deadline, Guard, Timestamp};
 
 use super::compare::CompareAndSet;
+use super::hash::Script;
 
 /// What is sent to the server in one go.
 pub(super) enum Request<'a> {
     One(Cmd),
+    /// Commands of one key.
     Several(Pipeline),
     /// One command; which one depends on what the server has.
+    CompareAndSet(CompareAndSet<'a>),
+    /// A script, whole where the server does not know it.
+    Script(Script<'a>),
+    /// Commands of several keys, answered by one array of all replies.
+    ///
+    /// No part may begin before those in front of it are done. One server does what it is sent in order, so it is sent
+    /// all parts at once. In a Cluster the keys may be of several servers: there a part is sent when the one before it
+    /// is answered, and its commands to their servers at the same time, those of one key in order.
+    InOrder(Vec<Part<'a>>),
+}
+
+/// A part of [`Request::InOrder`].
+pub(super) enum Part<'a> {
+    Commands(Vec<Cmd>),
     CompareAndSet(CompareAndSet<'a>),
 }
 
@@ -29,14 +45,28 @@ pub(super) fn get(key: &str) -> Request<'static> {
     of_key("GET", key).into()
 }
 
+/// [`GET`](https://redis.io/docs/latest/commands/get/) and
+/// [`PEXPIRETIME`](https://redis.io/docs/latest/commands/pexpiretime/).
+pub(super) fn get_with_deadline(key: &str) -> Request<'static> {
+    let mut both = Pipeline::with_capacity(2);
+    both.add_command(of_key("GET", key));
+    both.add_command(deadline_of(key));
+    Request::Several(both)
+}
+
+/// [`PEXPIRETIME`](https://redis.io/docs/latest/commands/pexpiretime/).
+pub(super) fn deadline_of(key: &str) -> Cmd {
+    of_key("PEXPIRETIME", key)
+}
+
 /// [`EXISTS`](https://redis.io/docs/latest/commands/exists/).
-pub(super) fn exists(key: &str) -> Request<'static> {
-    of_key("EXISTS", key).into()
+pub(super) fn exists(key: &str) -> Cmd {
+    of_key("EXISTS", key)
 }
 
 /// [`UNLINK`](https://redis.io/docs/latest/commands/unlink/): as `DEL`, with the memory freed in the background.
-pub(super) fn unlink(key: &str) -> Request<'static> {
-    of_key("UNLINK", key).into()
+pub(super) fn unlink(key: &str) -> Cmd {
+    of_key("UNLINK", key)
 }
 
 /// [`PING`](https://redis.io/docs/latest/commands/ping/).
@@ -48,12 +78,7 @@ pub(super) fn ping() -> Request<'static> {
 
 /// [`SET`](https://redis.io/docs/latest/commands/set/) under a guard, with a deadline that is not past; `None` for
 /// a guard that this crate does not know.
-pub(super) fn set(
-    key: &str,
-    bytes: &[u8],
-    guard: &Guard,
-    deadline: Deadline,
-) -> Option<Request<'static>> {
+pub(super) fn set(key: &str, bytes: &[u8], guard: &Guard, deadline: Deadline) -> Option<Cmd> {
     // The longest form has a number of up to 19 digits.
     let mut command = Cmd::with_capacity(6, 16 + key.len() + bytes.len() + 19);
     command.arg("SET").arg(key).arg(bytes);
@@ -66,7 +91,7 @@ pub(super) fn set(
     if *guard == Guard::Exists || deadline != Deadline::Keep {
         put_deadline(&mut command, deadline);
     }
-    Some(command.into())
+    Some(command)
 }
 
 /// The part of a `SET` that says until when.
@@ -83,19 +108,16 @@ pub(super) fn put_deadline(command: &mut Cmd, deadline: Deadline) {
 }
 
 /// [`PEXPIREAT`](https://redis.io/docs/latest/commands/pexpireat/).
-pub(super) fn expire(key: &str, deadline: Timestamp) -> Request<'static> {
+pub(super) fn expire(key: &str, deadline: Timestamp) -> Cmd {
     let mut command = Cmd::with_capacity(3, 9 + key.len() + 19);
     command.arg("PEXPIREAT").arg(key).arg(millis(deadline));
-    command.into()
+    command
 }
 
 /// [`PERSIST`](https://redis.io/docs/latest/commands/persist/), which answers the same for a key without a deadline
 /// as for no key; so `EXISTS` goes with it.
-pub(super) fn persist(key: &str) -> Request<'static> {
-    let mut both = Pipeline::with_capacity(2);
-    both.add_command(of_key("PERSIST", key));
-    both.add_command(of_key("EXISTS", key));
-    Request::Several(both)
+pub(super) fn persist(key: &str) -> [Cmd; 2] {
+    [of_key("PERSIST", key), exists(key)]
 }
 
 fn of_key(name: &str, key: &str) -> Cmd {
@@ -105,7 +127,7 @@ fn of_key(name: &str, key: &str) -> Cmd {
 }
 
 /// Redis' instants end with `i64`, 292 million years from now.
-fn millis(instant: Timestamp) -> i64 {
+pub(super) fn millis(instant: Timestamp) -> i64 {
     i64::try_from(instant.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -118,6 +140,21 @@ pub(super) fn bytes(reply: Value) -> Result<Option<Bytes>, Nonsense> {
     }
 }
 
+/// The replies of `GET` and `PEXPIRETIME`.
+pub(super) fn bytes_and_deadline(
+    reply: Value,
+) -> Result<Option<(Bytes, Option<Timestamp>)>, Nonsense> {
+    let Value::Array(replies) = reply else {
+        return Err(Nonsense);
+    };
+    let [stored, Value::Int(deadline)] = <[Value; 2]>::try_from(replies).map_err(|_| Nonsense)?
+    else {
+        return Err(Nonsense);
+    };
+    let deadline = u64::try_from(deadline).ok().map(Timestamp::from_millis);
+    Ok(bytes(stored)?.map(|bytes| (bytes, deadline)))
+}
+
 /// The reply of a `SET` with a condition: whether it held.
 pub(super) fn was_set(reply: &Value) -> Result<bool, Nonsense> {
     match reply {
@@ -127,15 +164,12 @@ pub(super) fn was_set(reply: &Value) -> Result<bool, Nonsense> {
     }
 }
 
-/// The reply of a command that says how many keys it found, or of several such: whether any did.
-pub(super) fn found(reply: &Value) -> Result<bool, Nonsense> {
-    match reply {
-        Value::Int(count) => Ok(*count > 0),
-        Value::Array(replies) => replies
-            .iter()
-            .try_fold(false, |any, reply| Ok(found(reply)? || any)),
+/// The replies of commands that say how many keys they found: whether any did.
+pub(super) fn found(replies: &[Value]) -> Result<bool, Nonsense> {
+    replies.iter().try_fold(false, |any, reply| match reply {
+        Value::Int(count) => Ok(any || *count > 0),
         _ => Err(Nonsense),
-    }
+    })
 }
 
 /// The reply of `PING`.
@@ -150,15 +184,12 @@ pub(super) fn pong(reply: &Value) -> Result<(), Nonsense> {
 mod tests {
     use super::*;
 
-    fn words(request: Option<Request<'_>>) -> Option<String> {
-        let Request::One(command) = request? else {
-            panic!("several commands");
-        };
+    fn words(command: &Cmd) -> String {
         let words = command.args_iter().map(|arg| match arg {
             redis::Arg::Simple(word) => String::from_utf8_lossy(word).into_owned(),
             _ => panic!("a cursor"),
         });
-        Some(words.collect::<Vec<_>>().join(" "))
+        words.collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -174,8 +205,8 @@ mod tests {
             (Guard::Exists, Deadline::Never, "SET k v XX"),
             (Guard::Exists, end, "SET k v XX PXAT 9223372036854775807"),
         ] {
-            let set = set("k", b"v", &guard, deadline);
-            assert_eq!(words(set).as_deref(), Some(expected));
+            let set = set("k", b"v", &guard, deadline).unwrap();
+            assert_eq!(words(&set), expected);
         }
     }
 
@@ -184,16 +215,19 @@ mod tests {
         let text = || Value::BulkString(b"17".to_vec());
         assert!(bytes(Value::Int(1)).is_err());
         assert!(was_set(&text()).is_err());
-        assert!(found(&text()).is_err());
-        assert!(found(&Value::Array(vec![Value::Int(1), text()])).is_err());
+        assert!(found(&[text()]).is_err());
+        assert!(found(&[Value::Int(1), text()]).is_err());
+        let replies = |one, other| Value::Array(vec![one, other]);
+        assert!(bytes_and_deadline(text()).is_err());
+        assert!(bytes_and_deadline(replies(text(), text())).is_err());
+        assert!(bytes_and_deadline(replies(Value::Okay, Value::Int(1))).is_err());
         assert!(pong(&text()).is_err());
     }
 
     #[test]
     fn either_of_two_commands_may_have_found_the_key() {
         for (replies, expected) in [([1, 0], true), ([0, 1], true), ([0, 0], false)] {
-            let reply = Value::Array(replies.map(Value::Int).to_vec());
-            assert_eq!(found(&reply).unwrap(), expected);
+            assert_eq!(found(&replies.map(Value::Int)).unwrap(), expected);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use redis::{Cmd, Value};
+use redis::{Cmd, RedisError, Value};
 use rrss_core::{Deadline, Operation, Result, Written};
 
 use super::commands::{Nonsense, put_deadline};
@@ -24,6 +24,7 @@ return 1
 static HASH: LazyLock<String> = LazyLock::new(|| redis::Script::new(SCRIPT).get_hash().to_owned());
 
 /// A write of a session that must still be as it was loaded.
+#[derive(Clone, Copy)]
 pub(super) struct CompareAndSet<'a> {
     key: &'a str,
     loaded: &'a [u8],
@@ -42,9 +43,41 @@ impl<'a> CompareAndSet<'a> {
         })
     }
 
+    pub(super) fn key(&self) -> &'a str {
+        self.key
+    }
+
+    /// A delete of a session that must still be as it was loaded.
+    pub(super) fn delete(key: &'a str, loaded: &'a [u8]) -> Self {
+        Self {
+            key,
+            loaded,
+            bytes: b"",
+            deadline: None,
+        }
+    }
+
+    /// The way to try first.
+    pub(super) fn first_way(&self, has_ifeq: bool) -> Way {
+        if has_ifeq && self.deadline.is_some() {
+            Way::Native
+        } else {
+            Way::ByHash
+        }
+    }
+
+    /// The one command that does it this way.
+    pub(super) fn command(&self, way: Way) -> Cmd {
+        match way {
+            Way::Native => self.native().unwrap_or_else(|| self.by_hash()),
+            Way::ByHash => self.by_hash(),
+            Way::Whole => self.whole(),
+        }
+    }
+
     /// [`SET … IFEQ`](https://valkey.io/commands/set/), of Valkey 8.1 and Redis 8.4; `None` where the session ends,
     /// since `SET` has no condition for that.
-    pub(super) fn native(&self) -> Option<Cmd> {
+    fn native(&self) -> Option<Cmd> {
         let deadline = self.deadline?;
         let mut command = Cmd::with_capacity(7, 27 + self.length());
         command
@@ -58,12 +91,12 @@ impl<'a> CompareAndSet<'a> {
     }
 
     /// [`EVALSHA`](https://redis.io/docs/latest/commands/evalsha/): the script by its hash.
-    pub(super) fn by_hash(&self) -> Cmd {
+    fn by_hash(&self) -> Cmd {
         self.script("EVALSHA", &HASH)
     }
 
     /// [`EVAL`](https://redis.io/docs/latest/commands/eval/): the script whole, which the server then knows.
-    pub(super) fn whole(&self) -> Cmd {
+    fn whole(&self) -> Cmd {
         self.script("EVAL", SCRIPT)
     }
 
@@ -89,6 +122,25 @@ impl<'a> CompareAndSet<'a> {
 
     fn length(&self) -> usize {
         self.key.len() + self.loaded.len() + self.bytes.len()
+    }
+}
+
+/// How to compare and set; which of them works depends on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Native,
+    ByHash,
+    Whole,
+}
+
+impl Way {
+    /// The way to try where the server refused this one as unknown; it has not done it then.
+    pub(super) fn instead(self, refusal: &RedisError) -> Option<Self> {
+        match (self, refusal.code()?) {
+            (Self::Native, "ERR") if refusal.detail() == Some("syntax error") => Some(Self::ByHash),
+            (Self::ByHash, "NOSCRIPT") => Some(Self::Whole),
+            _ => None,
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! that was made during the outage, and a connection on which nothing answers any more is kept until the operating
 //! system gives it up, minutes later.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,29 +13,41 @@ use std::time::Duration;
 use redis::aio::{AsyncPushSender, MultiplexedConnection, SendError};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, ProtocolVersion,
-    PushInfo, RedisConnectionInfo, RedisResult, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, Pipeline,
+    ProtocolVersion, PushInfo, RedisConnectionInfo, RedisResult, ServerErrorKind, Value,
 };
 use rrss_core::{Error, ErrorKind, Result};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::address::Address;
-use super::commands::Request;
-use super::compare::CompareAndSet;
-use super::failure::{self, Doing};
-use super::options::Target;
+use super::commands::{Part, Request};
+use super::compare::{CompareAndSet, Way};
+use super::failed::Failed;
+use super::failure::Doing;
+use super::hash::Script;
+use super::places::{Login, Target};
 
 /// One server, and the connection to it.
+#[derive(Clone)]
 pub(super) struct Server(Arc<Inner>);
 
 struct Inner {
     address: Address,
     limits: Limits,
+    must_be_master: bool,
     client: Client,
     slot: Mutex<Slot>,
     /// Whether `SET` has `IFEQ`, as far as is known: it is tried until the server refuses it.
     has_ifeq: AtomicBool,
+}
+
+/// Whether a node of a cluster is asked for a key that is on its way to it. The word holds for one command, so it
+/// travels together with that command; sent apart, another operation's command could come in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    No,
+    Yes,
 }
 
 /// How long things may take.
@@ -43,6 +56,16 @@ pub(super) struct Limits {
     pub(super) connect: Duration,
     pub(super) command: Duration,
 }
+
+impl Limits {
+    /// When an operation that begins now must have answered.
+    pub(super) fn end(self) -> Instant {
+        Instant::now() + self.connect.saturating_add(self.command).min(LONGEST)
+    }
+}
+
+/// A limit that is as good as none, and that an instant can still be counted up by.
+const LONGEST: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
 enum Slot {
     Closed,
@@ -83,12 +106,25 @@ impl Server {
     ///
     /// [`ErrorKind::Config`] where redis-rs does not take the address.
     pub(super) fn new(target: Target, limits: Limits) -> Result<Self> {
-        let Target {
-            address,
+        Self::with_role(target, limits, false)
+    }
+
+    /// The same, and each new connection is refused as by a replica where the server is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::new`].
+    pub(super) fn master(target: Target, limits: Limits) -> Result<Self> {
+        Self::with_role(target, limits, true)
+    }
+
+    fn with_role(target: Target, limits: Limits, must_be_master: bool) -> Result<Self> {
+        let Target { address, login } = target;
+        let Login {
             username,
             password,
             database,
-        } = target;
+        } = login;
         // RESP3, so that a lost connection is noticed before something is sent over it: redis-rs gives a place
         // for a `Watchman` to such connections alone.
         let mut login = RedisConnectionInfo::default()
@@ -126,6 +162,7 @@ impl Server {
         Ok(Self(Arc::new(Inner {
             address,
             limits,
+            must_be_master,
             client,
             slot: Mutex::new(Slot::Closed),
             has_ifeq: AtomicBool::new(true),
@@ -136,55 +173,67 @@ impl Server {
         &self.0.address
     }
 
+    pub(super) fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
     /// Sends `request` and waits for the answer, for as long as the limits allow: connecting and answering
     /// together never take longer than both limits together.
     ///
     /// What only reads is sent once more where the connection broke before the answer came. What changes something
     /// is not: it may have happened, and others may have changed the same since.
     pub(super) async fn ask(&self, doing: Doing, request: &Request<'_>) -> Result<Value> {
-        let Limits { connect, command } = self.0.limits;
-        let begun = Instant::now();
-        let left = || {
-            connect
-                .saturating_add(command)
-                .saturating_sub(begun.elapsed())
-        };
-        let address = self.address();
+        let until = self.limits().end();
         let mut may_repeat = doing.only_reads();
         loop {
-            let mut live = match timeout(connect.min(left()), self.live()).await {
-                Ok(Ok(live)) => live,
-                Ok(Err(error)) if error.is_timeout() => {
-                    return Err(failure::connecting_took_too_long(doing, address, connect));
+            match self.attempt(request, Asking::No, until).await {
+                Err(Failed::Interrupted(error)) if may_repeat && error.is_io_error() => {
+                    may_repeat = false;
                 }
-                Ok(Err(error)) => return Err(failure::unreachable(doing, address, &error)),
-                Err(_) => {
-                    return Err(failure::connecting_took_too_long(doing, address, connect));
+                Err(failed) => return Err(failed.into_error(doing, self)),
+                Ok(reply) => {
+                    return without_errors(reply)
+                        .map_err(|error| Failed::Refused(error).into_error(doing, self));
                 }
-            };
-            let error =
-                match timeout(command.min(left()), live.send(request, &self.0.has_ifeq)).await {
-                    Ok(Ok(value)) => return Ok(value),
-                    Ok(Err(error)) => error,
-                    Err(_) => {
-                        // Those who wait for it go on waiting; those who come get a new one.
-                        self.0.let_go(&live);
-                        return Err(failure::answering_took_too_long(doing, address, command));
-                    }
-                };
-            if let Some(code) = error.code() {
-                if ["NOAUTH", "READONLY"].contains(&code) {
-                    // Another login, or another server behind the same name, may help.
-                    self.0.let_go(&live);
-                }
-                return Err(failure::refused(doing, address, &error));
             }
-            self.0.let_go(&live);
-            if !(may_repeat && error.is_io_error()) {
-                return Err(failure::interrupted(doing, address, &error));
-            }
-            may_repeat = false;
         }
+    }
+
+    /// Sends `request` once, and waits for the answer until the limits, or the time, are over. The errors among the
+    /// replies of several commands are left in their places.
+    pub(super) async fn attempt(
+        &self,
+        request: &Request<'_>,
+        asking: Asking,
+        until: Instant,
+    ) -> Result<Value, Failed> {
+        let Limits { connect, command } = self.limits();
+        let left = || until.saturating_duration_since(Instant::now());
+        let mut live = match timeout(connect.min(left()), self.live()).await {
+            Ok(Ok(live)) => live,
+            Ok(Err(error)) if error.is_timeout() => return Err(Failed::ConnectTimeout),
+            Ok(Err(error)) => return Err(Failed::Unreachable(error)),
+            Err(_) => return Err(Failed::ConnectTimeout),
+        };
+        let sent = live.send(request, asking, &self.0.has_ifeq);
+        let error = match timeout(command.min(left()), sent).await {
+            Ok(Ok(reply)) => return Ok(reply),
+            Ok(Err(error)) => error,
+            Err(_) => {
+                // Those who wait for it go on waiting; those who come get a new one.
+                self.0.let_go(&live);
+                return Err(Failed::AnswerTimeout);
+            }
+        };
+        let Some(code) = error.code() else {
+            self.0.let_go(&live);
+            return Err(Failed::Interrupted(error));
+        };
+        if ["NOAUTH", "READONLY"].contains(&code) {
+            // Another login, or another server behind the same name, may help.
+            self.0.let_go(&live);
+        }
+        Err(Failed::Refused(error))
     }
 
     /// Lets go of the connection; the next operation opens another.
@@ -251,10 +300,17 @@ impl Inner {
             .set_connection_timeout(Some(self.limits.connect))
             .set_response_timeout(None)
             .set_push_sender(Watchman(Arc::clone(&up)));
-        let connection = self
+        let mut connection = self
             .client
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
+        if self.must_be_master {
+            let role = timeout(self.limits.connect, role(&mut connection)).await;
+            if role.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?? != b"master" {
+                let kind = redis::ErrorKind::Server(ServerErrorKind::ReadOnly);
+                return Err((kind, "it is a replica").into());
+            }
+        }
         tracing::debug!(server = %self.address, "connected to Redis");
         Ok(Live { connection, up })
     }
@@ -279,29 +335,59 @@ impl Live {
         self.up.load(Ordering::Acquire)
     }
 
-    async fn send(&mut self, request: &Request<'_>, has_ifeq: &AtomicBool) -> RedisResult<Value> {
+    async fn send(
+        &mut self,
+        request: &Request<'_>,
+        asking: Asking,
+        has_ifeq: &AtomicBool,
+    ) -> RedisResult<Value> {
         match request {
-            Request::One(command) => self.one(command).await,
-            Request::CompareAndSet(write) => self.compare_and_set(write, has_ifeq).await,
-            Request::Several(commands) => {
-                let replies = self
-                    .connection
-                    .send_packed_commands(commands, 0, commands.len())
-                    .await?;
-                let replies: RedisResult<_> =
-                    replies.into_iter().map(Value::extract_error).collect();
-                replies.map(Value::Array)
-            }
+            Request::One(command) => self.one(command, asking).await,
+            Request::CompareAndSet(write) => self.compare_and_set(write, asking, has_ifeq).await,
+            Request::Script(script) => self.script(script, asking).await,
+            Request::Several(commands) => self.replies(commands, asking).await.map(Value::Array),
+            Request::InOrder(parts) => self.in_order(parts, asking, has_ifeq).await,
         }
     }
-}
 
-impl Live {
-    async fn one(&mut self, command: &Cmd) -> RedisResult<Value> {
-        self.connection
-            .send_packed_command(command)
-            .await?
-            .extract_error()
+    async fn one(&mut self, command: &Cmd, asking: Asking) -> RedisResult<Value> {
+        let reply = match asking {
+            Asking::No => self.connection.send_packed_command(command).await?,
+            Asking::Yes => {
+                let mut both = Pipeline::with_capacity(2);
+                both.cmd("ASKING").add_command(command.clone());
+                let sent = self.connection.send_packed_commands(&both, 1, 1);
+                sent.await?.pop().unwrap_or(Value::Nil)
+            }
+        };
+        reply.extract_error()
+    }
+
+    async fn replies(&mut self, commands: &Pipeline, asking: Asking) -> RedisResult<Vec<Value>> {
+        Ok(match asking {
+            Asking::No => {
+                let sent = self
+                    .connection
+                    .send_packed_commands(commands, 0, commands.len());
+                sent.await?
+            }
+            Asking::Yes => {
+                let mut all = Pipeline::with_capacity(2 * commands.len());
+                for command in commands.cmd_iter() {
+                    all.cmd("ASKING").add_command(command.clone());
+                }
+                let sent = self.connection.send_packed_commands(&all, 0, all.len());
+                sent.await?.into_iter().skip(1).step_by(2).collect()
+            }
+        })
+    }
+
+    /// By its hash, or whole where the server does not know it; it has not run then.
+    async fn script(&mut self, script: &Script<'_>, asking: Asking) -> RedisResult<Value> {
+        match self.one(&script.by_hash(), asking).await {
+            Err(refusal) if Script::is_unknown(&refusal) => self.one(&script.whole(), asking).await,
+            reply => reply,
+        }
     }
 
     /// By `IFEQ` where the server has it, else by the script. What a server refuses as unknown it has not done, so
@@ -309,25 +395,107 @@ impl Live {
     async fn compare_and_set(
         &mut self,
         write: &CompareAndSet<'_>,
+        asking: Asking,
         has_ifeq: &AtomicBool,
     ) -> RedisResult<Value> {
-        if has_ifeq.load(Ordering::Relaxed)
-            && let Some(set) = write.native()
-        {
-            match self.one(&set).await {
-                Err(error)
-                    if error.code() == Some("ERR") && error.detail() == Some("syntax error") =>
-                {
-                    has_ifeq.store(false, Ordering::Relaxed);
-                }
-                reply => return reply,
+        let mut way = write.first_way(has_ifeq.load(Ordering::Relaxed));
+        loop {
+            let reply = self.one(&write.command(way), asking).await;
+            match reply.as_ref().err().and_then(|error| way.instead(error)) {
+                Some(next) => way = changed(way, next, has_ifeq),
+                None => return reply,
             }
         }
-        match self.one(&write.by_hash()).await {
-            Err(error) if error.code() == Some("NOSCRIPT") => self.one(&write.whole()).await,
-            reply => reply,
+    }
+
+    /// All parts at once. Where the server does not know the way to compare and set, it has done the parts before it; it
+    /// is sent again in another way, and with it what is behind it, which does no harm twice.
+    async fn in_order(
+        &mut self,
+        parts: &[Part<'_>],
+        asking: Asking,
+        has_ifeq: &AtomicBool,
+    ) -> RedisResult<Value> {
+        let (mut parts, mut way, mut replies) = (parts, None, Vec::new());
+        loop {
+            let mut pipeline = Pipeline::new();
+            let mut compares = None;
+            for (place, part) in parts.iter().enumerate() {
+                match part {
+                    Part::Commands(commands) => {
+                        for command in commands {
+                            pipeline.add_command(command.clone());
+                        }
+                    }
+                    Part::CompareAndSet(write) => {
+                        let first = || write.first_way(has_ifeq.load(Ordering::Relaxed));
+                        let way = way.take().unwrap_or_else(first);
+                        compares = Some((pipeline.len(), place, way));
+                        pipeline.add_command(write.command(way));
+                    }
+                }
+            }
+            let mut answers = self
+                .replies(&pipeline, asking)
+                .await?
+                .into_iter()
+                .map(Value::extract_error);
+            if let Some((before, place, tried)) = compares {
+                for answer in answers.by_ref().take(before) {
+                    replies.push(answer?);
+                }
+                match answers.next() {
+                    Some(Err(error)) => match tried.instead(&error) {
+                        Some(next) => {
+                            way = Some(changed(tried, next, has_ifeq));
+                            parts = &parts[place..];
+                            continue;
+                        }
+                        None => return Err(error),
+                    },
+                    Some(Ok(reply)) => replies.push(reply),
+                    None => {}
+                }
+            }
+            for answer in answers {
+                replies.push(answer?);
+            }
+            return Ok(Value::Array(replies));
         }
     }
+}
+
+/// The first word of what [`ROLE`](https://redis.io/docs/latest/commands/role/) answers.
+async fn role(connection: &mut MultiplexedConnection) -> RedisResult<Vec<u8>> {
+    let mut command = Cmd::with_capacity(1, 4);
+    command.arg("ROLE");
+    let reply = connection.send_packed_command(&command).await?;
+    match reply.extract_error()? {
+        Value::Array(parts) => match parts.into_iter().next() {
+            Some(Value::BulkString(role)) => Ok(role),
+            _ => Ok(Vec::new()),
+        },
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The replies of several commands, or the first error among them.
+pub(super) fn without_errors(reply: Value) -> RedisResult<Value> {
+    match reply {
+        Value::Array(replies) => {
+            let replies: RedisResult<_> = replies.into_iter().map(Value::extract_error).collect();
+            replies.map(Value::Array)
+        }
+        reply => Ok(reply),
+    }
+}
+
+/// The way to try now; that the server has no `IFEQ` is remembered.
+fn changed(tried: Way, next: Way, has_ifeq: &AtomicBool) -> Way {
+    if tried == Way::Native {
+        has_ifeq.store(false, Ordering::Relaxed);
+    }
+    next
 }
 
 /// rustls has no cryptography of its own and panics where none, or more than one, is compiled in and none was

@@ -4,6 +4,7 @@
 //! word, says enough. What the operating system and TLS say holds nothing of ours and becomes the source.
 
 use std::error::Error as StdError;
+use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +22,11 @@ pub(super) enum Doing {
     Write,
     Touch,
     Delete,
+    Find,
+    Tidy,
     List,
     Count,
+    Sweep,
     Ping,
 }
 
@@ -33,16 +37,26 @@ impl Doing {
             Self::Write => "storing a session",
             Self::Touch => "renewing a session",
             Self::Delete => "deleting a session",
+            Self::Find => "finding sessions",
+            Self::Tidy => "removing stale entries of the index",
             Self::List => "listing sessions",
             Self::Count => "counting sessions",
+            Self::Sweep => "removing sessions that have ended",
             Self::Ping => "reaching Redis",
         }
     }
 
-    /// Whether doing it twice is as good as doing it once, whatever others do in between.
+    /// Whether doing it twice is as good as doing it once, whatever others do in between. What is removed of the index, or
+    /// has ended, may be removed twice.
     pub(super) fn only_reads(self) -> bool {
         match self {
-            Self::Load | Self::List | Self::Count | Self::Ping => true,
+            Self::Load
+            | Self::Find
+            | Self::Tidy
+            | Self::List
+            | Self::Count
+            | Self::Sweep
+            | Self::Ping => true,
             Self::Write | Self::Touch | Self::Delete => false,
         }
     }
@@ -53,7 +67,13 @@ impl Doing {
             Self::Write => "; it may have been stored",
             Self::Touch => "; it may have been renewed",
             Self::Delete => "; it may have been deleted",
-            Self::Load | Self::List | Self::Count | Self::Ping => "",
+            Self::Load
+            | Self::Find
+            | Self::Tidy
+            | Self::List
+            | Self::Count
+            | Self::Sweep
+            | Self::Ping => "",
         }
     }
 }
@@ -117,8 +137,20 @@ pub(super) fn interrupted(doing: Doing, address: &Address, error: &RedisError) -
 }
 
 /// The server answered what the command does not answer.
-pub(super) fn nonsense(doing: Doing, address: &Address) -> Error {
+pub(super) fn nonsense(doing: Doing, address: &impl Display) -> Error {
     let why = "its answer is none that Redis gives; check what runs there";
+    error_of(ErrorKind::Unavailable, doing, address, why)
+}
+
+/// None of the servers answered before the time of the operation was over.
+pub(super) fn nobody_answered_in_time(doing: Doing, addresses: &impl Display) -> Error {
+    let why = "none of its servers answered within `connect_timeout` and `timeout`; check that they run there and \
+               can be reached from here";
+    error_of(ErrorKind::Timeout, doing, addresses, why)
+}
+
+/// What the server answered is of no use, for the reason `why`.
+pub(super) fn told(doing: Doing, address: &impl Display, why: &str) -> Error {
     error_of(ErrorKind::Unavailable, doing, address, why)
 }
 
@@ -128,7 +160,7 @@ pub(super) fn refused(doing: Doing, address: &Address, error: &RedisError) -> Er
     error_of(kind, doing, address, &why)
 }
 
-fn error_of(kind: ErrorKind, doing: Doing, address: &Address, why: &str) -> Error {
+fn error_of(kind: ErrorKind, doing: Doing, address: &impl Display, why: &str) -> Error {
     let phrase = doing.phrase();
     Error::new(kind, format!("{phrase} failed: Redis at {address}: {why}"))
 }

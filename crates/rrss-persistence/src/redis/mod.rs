@@ -1,7 +1,7 @@
 //! The `redis` step: sessions in one Redis or Valkey, which removes them by itself at their deadline.
 //!
 //! Every operation is one round trip over one shared connection; only [`count`](rrss_core::Backend::count) takes
-//! more. The connection is opened by the first operation, and again by the next one after it was lost.
+//! more, and a change that leaves stale entries of an index, one more. The connection is opened by the first operation, and again by the next one after it was lost.
 //!
 //! # Examples
 //!
@@ -24,16 +24,37 @@
 //! ```
 
 mod address;
+mod cluster;
+mod cluster_scan;
 mod commands;
 mod compare;
 mod connection;
+mod failed;
 mod failure;
+mod find;
+mod gathering;
+mod hash;
+mod index;
+mod link;
+mod node;
 mod options;
+mod own;
+mod places;
+mod redirect;
 mod refusal;
 mod scan;
+mod seek;
+mod sentinel;
+mod slot_map;
+mod slots;
+mod spread;
 mod step;
 mod url;
+mod view;
 
+pub use self::hash::{Compat, Hashes, Layout};
+pub use self::node::RedisNode;
 pub use self::options::Options;
+pub use self::places::SentinelOptions;
 pub use self::step::Redis;
 pub use self::url::RedisUrl;

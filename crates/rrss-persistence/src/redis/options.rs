@@ -8,11 +8,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::address::Address;
+use super::hash::{Compat, Layout};
+use super::node::RedisNode;
+use super::places::{self, Login, Place, SentinelOptions, Target};
 use super::url::RedisUrl;
 
 /// Keeps sessions in one Redis or Valkey, which removes them by itself at their deadline.
 ///
-/// Say where it is with `url`, or with `host` and `port`. It needs Redis 7.0 or Valkey, or a newer one.
+/// Say where it is in one way: with `url`; with `host` and `port`; with `nodes`, for a Redis Cluster; or with
+/// `sentinel`, for a server that sentinels watch. It needs Redis 7.0 or Valkey, or a newer one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
@@ -30,7 +34,20 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = DEFAULT_PORT))]
     pub port: Option<u16>,
-    /// Whether to connect to `host` and `port` with TLS. The server's certificate is checked.
+    /// Some nodes of a Redis Cluster, in place of `url`: each as `host:port`, as `redis://user:password@host:port`,
+    /// or with TLS as `rediss://host:port`.
+    ///
+    /// One that answers is enough to find the others. All of them take the same user and password, and all or none
+    /// speak TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<Vec<RedisNode>>,
+    /// The sentinels that know the server, in place of `url`: `{ master = "mymaster", nodes = ["host:port"] }`.
+    ///
+    /// `username`, `password`, `database` and `tls` beside it are those of the server itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sentinel: Option<SentinelOptions>,
+    /// Whether to connect with TLS to `host` and `port`, or to the server that `sentinel` finds. The server's
+    /// certificate is checked.
     pub tls: bool,
     /// The user to log in as, where the server has more than the one called `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +59,17 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = 0))]
     pub database: Option<u16>,
+    /// How a session is stored: `"string"`, the bytes that the steps above made of it; `"hash"`, a hash with an entry for each
+    /// field, of which a save writes those that changed. With `"hash"` no codec stands above.
+    pub layout: Layout,
+    /// With which other program sessions are shared: `"rrss-0.2"`, the rrss of Clojure. It needs `layout = "hash"` and one
+    /// server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compat: Option<Compat>,
+    /// With `compat`: how long after its last write that program ends a session. Say what is set there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "7d"))]
+    pub compat_duration: Option<DurationOption>,
     /// How long each command may take.
     #[serde(deserialize_with = "not_zero")]
     pub timeout: DurationOption,
@@ -52,6 +80,8 @@ pub struct Options {
 
 const DEFAULT_HOST: &str = "localhost";
 const DEFAULT_PORT: u16 = 6379;
+/// What the Clojure rrss takes where nothing is said.
+const A_WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 impl Default for Options {
     fn default() -> Self {
@@ -60,30 +90,26 @@ impl Default for Options {
             url: None,
             host: None,
             port: None,
+            nodes: None,
+            sentinel: None,
             tls: false,
             username: None,
             password: None,
             database: None,
+            layout: Layout::default(),
+            compat: None,
+            compat_duration: None,
             timeout: two_seconds,
             connect_timeout: two_seconds,
         }
     }
 }
 
-/// What the options come to: one server, and how to log in.
-#[derive(Debug)]
-pub(super) struct Target {
-    pub(super) address: Address,
-    pub(super) username: Option<String>,
-    pub(super) password: Option<Secret>,
-    pub(super) database: u16,
-}
-
 impl Options {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] where options do not go together, naming one of them.
-    pub(super) fn target(self) -> Result<Target> {
+    pub(super) fn place(mut self) -> Result<Place> {
         for (name, limit) in [
             ("timeout", self.timeout),
             ("connect_timeout", self.connect_timeout),
@@ -92,40 +118,112 @@ impl Options {
                 return Err(misfit(name, TOO_SHORT));
             }
         }
+        self.refuse_two_ways()?;
+        self.refuse_compat()?;
+        if let Some(nodes) = self.nodes.take() {
+            return places::cluster(&nodes, &self);
+        }
+        if let Some(sentinel) = self.sentinel.take() {
+            return places::sentinel(sentinel, &self);
+        }
+        self.target().map(Place::One)
+    }
+
+    fn refuse_two_ways(&self) -> Result<()> {
+        let ways = [
+            ("sentinel", self.sentinel.is_some()),
+            ("nodes", self.nodes.is_some()),
+            ("url", self.url.is_some()),
+            ("host", self.host.is_some()),
+            ("port", self.port.is_some()),
+        ];
+        let mut said = ways.into_iter().filter(|(_, is_said)| *is_said);
+        match (said.next(), said.next()) {
+            (Some((first @ ("sentinel" | "nodes"), _)), Some(_)) => Err(misfit(
+                first,
+                "there are two ways here to say where the server is; leave one of `url`, `host` and `port`, \
+                 `nodes`, `sentinel`",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a sharing that cannot be.
+    fn refuse_compat(&self) -> Result<()> {
+        let (option, message) = match (self.compat, self.compat_duration) {
+            (None, Some(_)) => (
+                "compat_duration",
+                "`compat_duration` goes with `compat`; write `compat = \"rrss-0.2\"`, or leave it out",
+            ),
+            (Some(_), _) if self.layout != Layout::Hash => (
+                "compat",
+                "the Clojure rrss keeps sessions as hashes; write `layout = \"hash\"`, and remove the codec",
+            ),
+            (Some(_), _) if self.nodes.is_some() => (
+                "compat",
+                "in a Redis Cluster `sessions:all` is on another node than most sessions, and cannot be kept in step with \
+                 them; name one server with `url`, or leave `compat` out",
+            ),
+            (_, Some(duration)) if duration.get().is_zero() => (
+                "compat_duration",
+                "a duration of zero ends every session as it is saved; write what the Clojure rrss has, such as \"7d\"",
+            ),
+            _ => return Ok(()),
+        };
+        Err(misfit(option, message))
+    }
+
+    /// How long after its last write a session ends, where sessions are shared.
+    pub(super) fn shared_duration(&self) -> Option<Duration> {
+        self.compat
+            .map(|_| self.compat_duration.map_or(A_WEEK, DurationOption::get))
+    }
+
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] where these are the options of the other backend.
+    pub(super) fn expect_layout(&self, layout: Layout) -> Result<()> {
+        match (self.layout, layout) {
+            (Layout::String, Layout::Hash) => Err(misfit(
+                "layout",
+                "`Hashes` keeps sessions as hashes; say `Layout::Hash`, or use `Redis`",
+            )),
+            (Layout::Hash, Layout::String) => Err(misfit(
+                "layout",
+                "`Redis` keeps sessions as strings; say `Layout::String`, or use `Hashes`",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn target(self) -> Result<Target> {
         let named_by = if self.username.is_some() {
             "username"
         } else {
             "url"
         };
-        let target = match &self.url {
-            None => Target {
-                address: self.host_and_port()?,
-                username: self.username,
-                password: self.password,
-                database: self.database.unwrap_or_default(),
-            },
+        let (address, login) = match &self.url {
+            None => (self.host_and_port()?, self.login()),
             Some(url) => {
                 self.refuse_beside(url)?;
-                let RedisUrl {
-                    address,
-                    username,
-                    password,
-                    database,
-                } = url.clone();
-                Target {
-                    address,
-                    username: self.username.or(username),
-                    password: self.password.or(password),
-                    database: self.database.or(database).unwrap_or_default(),
-                }
+                let login = Login {
+                    username: self.username.or_else(|| url.username.clone()),
+                    password: self.password.or_else(|| url.password.clone()),
+                    database: self.database.or(url.database).unwrap_or_default(),
+                };
+                (url.address.clone(), login)
             }
         };
-        // The client would log nobody in, and a user who is meant to be restricted would not be.
-        if target.username.is_some() && target.password.is_none() {
-            let message = "a user logs in with a password; set `password` too";
-            return Err(misfit(named_by, message));
+        login.check(named_by)?;
+        Ok(Target { address, login })
+    }
+
+    pub(super) fn login(&self) -> Login {
+        Login {
+            username: self.username.clone(),
+            password: self.password.clone(),
+            database: self.database.unwrap_or_default(),
         }
-        Ok(target)
     }
 
     /// What would say a second time what the URL says.
@@ -180,7 +278,7 @@ impl Options {
 
 const TOO_SHORT: &str = "a limit of zero lets nothing through; leave it out for two seconds";
 
-fn misfit(option: &'static str, message: &'static str) -> Error {
+pub(super) fn misfit(option: &'static str, message: &'static str) -> Error {
     Error::new(ErrorKind::Config, message).with_option(option)
 }
 
@@ -198,7 +296,13 @@ mod tests {
     use serde_json::{Value, json};
 
     fn target(options: Value) -> Result<Target> {
-        serde_json::from_value::<Options>(options).unwrap().target()
+        match serde_json::from_value::<Options>(options)
+            .unwrap()
+            .place()?
+        {
+            Place::One(target) => Ok(target),
+            other => panic!("not one server: {other:?}"),
+        }
     }
 
     #[test]
@@ -223,11 +327,9 @@ mod tests {
         ] {
             let target = target(options).unwrap();
             assert_eq!(target.address.to_string(), address);
-            let password = target.password.as_ref().map(Secret::expose);
-            assert_eq!(
-                (target.username.as_deref(), password, target.database),
-                login
-            );
+            let found = target.login;
+            let password = found.password.as_ref().map(Secret::expose);
+            assert_eq!((found.username.as_deref(), password, found.database), login);
         }
     }
 
@@ -264,7 +366,7 @@ mod tests {
             timeout: DurationOption::new(Duration::ZERO),
             ..Options::default()
         }
-        .target()
+        .place()
         .unwrap_err();
         assert_eq!(error.option(), Some("timeout"));
     }
@@ -289,6 +391,8 @@ mod tests {
             ("port", json!(6379)),
             ("tls", json!(false)),
             ("database", json!(0)),
+            ("layout", json!("string")),
+            ("compat_duration", json!("7d")),
             ("timeout", json!("2s")),
             ("connect_timeout", json!("2s")),
         ] {

@@ -15,7 +15,7 @@ pub(super) fn meaning(error: &RedisError) -> (ErrorKind, Cow<'static, str>) {
     match code {
         "WRONGTYPE" => (
             ErrorKind::Corrupt,
-            "it holds another type than a string under the key, which rrss did not write".into(),
+            "it holds another type than rrss keeps under the key, which rrss did not write".into(),
         ),
         "ERR" if text.starts_with("unknown command") || text.starts_with("syntax error") => (
             ErrorKind::Unsupported,
@@ -46,8 +46,15 @@ fn advice(code: &str, text: &str) -> Cow<'static, str> {
         }
         "OOM" => "it has no memory left and takes no writes; raise its `maxmemory`",
         "MISCONF" => "it takes no writes because it cannot save to its disk; see its log",
-        "MOVED" | "ASK" | "CROSSSLOT" | "CLUSTERDOWN" => {
-            "it is a node of a Redis Cluster; connect to a single server"
+        "MOVED" | "ASK" | "CROSSSLOT" => {
+            "it is a node of a Redis Cluster, and another one has the session; name its nodes in `nodes`"
+        }
+        "TRYAGAIN" => "it is moving this part of its Redis Cluster to another node; try again shortly",
+        "CLUSTERDOWN" => {
+            "it is of a Redis Cluster that is down, or this part of it; it works again when a replica has taken over"
+        }
+        "ERR" if text.starts_with("This instance has cluster support disabled") => {
+            "it is not a node of a Redis Cluster; name a single server with `url`"
         }
         "ERR" if text.starts_with("max number of clients") => {
             "it has as many clients as it accepts; raise its `maxclients`"
@@ -144,7 +151,17 @@ mod tests {
             (
                 "TRYAGAIN Multiple keys request",
                 Unavailable,
-                "error code TRYAGAIN",
+                "try again shortly",
+            ),
+            (
+                "ERR This instance has cluster support disabled",
+                Unavailable,
+                "not a node",
+            ),
+            (
+                "NOGOODSLAVE No suitable replica to promote",
+                Unavailable,
+                "error code NOGOODSLAVE",
             ),
             ("WRONGTYPE Operation against a key", Corrupt, "another type"),
             (

@@ -14,8 +14,15 @@ const AT_LEAST: usize = 10;
 /// Where a scan begins, and where it ends.
 pub(super) const START: u64 = 0;
 
+/// The type of value that sessions are; a foreign value of another among our keys is none, and could not be loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    String,
+    Hash,
+}
+
 /// One call of `SCAN`. It answers keys of the pattern and the type, live ones only, some perhaps twice.
-pub(super) fn scan(from: u64, space: &KeySpace, count: usize) -> Request<'static> {
+pub(super) fn scan(from: u64, space: &KeySpace, kind: Kind, count: usize) -> Request<'static> {
     let mut command = Cmd::new();
     command
         .arg("SCAN")
@@ -24,9 +31,11 @@ pub(super) fn scan(from: u64, space: &KeySpace, count: usize) -> Request<'static
         .arg(pattern(space))
         .arg("COUNT")
         .arg(count.clamp(AT_LEAST, AT_ONCE))
-        // A foreign hash among our keys is not a session, and could not be loaded.
         .arg("TYPE")
-        .arg("string");
+        .arg(match kind {
+            Kind::String => "string",
+            Kind::Hash => "hash",
+        });
     command.into()
 }
 

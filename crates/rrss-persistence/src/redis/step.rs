@@ -6,15 +6,21 @@ use std::hash::{BuildHasher, RandomState};
 
 use redis::Value;
 use rrss_core::{
-    Backend, BuildContext, Cursor, Deadline, Error, ErrorKind, Guard, Operation, Page, Record,
-    Result, Role, Shape, Step, StorageKey, Written,
+    Backend, BuildContext, Cursor, IndexKey, Operation, Page, Record, Result, Role, Shape, Step,
+    StorageKey, Written,
 };
+#[cfg(doc)]
+use rrss_core::{Error, ErrorKind};
 
-use super::commands::{self, Nonsense, Request};
-use super::compare::{self, CompareAndSet};
-use super::connection::{Limits, Server};
+use super::commands::{self, Nonsense, Part, Request};
+use super::connection::Limits;
 use super::failure::{self, Doing};
-use super::{Options, scan};
+use super::find::Find;
+use super::index::{Beside, Changes, Sets};
+use super::link::Link;
+use super::own::Own;
+use super::scan::{self, Kind};
+use super::{Hashes, Layout, Options};
 
 /// Keeps sessions in one Redis or Valkey.
 ///
@@ -24,12 +30,13 @@ use super::{Options, scan};
 ///
 /// | operation | commands |
 /// |---|---|
-/// | load | `GET` |
+/// | load | `GET`; with `PEXPIRETIME` in one pipeline where the deadline is wanted |
 /// | create | `SET … NX PXAT` |
 /// | update, of what was loaded | `SET … IFEQ … PXAT` where the server has it (Valkey 8.1, Redis 8.4), else `EVALSHA` of a script that compares and sets; `KEEPTTL` where the deadline is to stay |
 /// | update, of whatever there is | `SET … XX PXAT`, or `KEEPTTL` |
 /// | touch | `PEXPIREAT`; `EXISTS` where the deadline is to stay; `PERSIST` and `EXISTS` together where it is to go |
-/// | delete | `UNLINK` |
+/// | delete | `UNLINK`; of what was loaded, `EVALSHA` of the script |
+/// | find | `ZRANGE … BYSCORE` of two sets in one pipeline, with a `ZREMRANGEBYSCORE` for the first page |
 /// | list | `SCAN` |
 /// | count | `SCAN`, until it comes round |
 /// | ping | `PING` |
@@ -38,14 +45,43 @@ use super::{Options, scan};
 /// write replaces a value of another type too, if there is one under its key; what rrss did not write is found by
 /// loading it.
 ///
+/// # The index
+///
+/// With an `index` step, each value of an indexed field has a sorted set of its sessions, scored by their deadlines, under a
+/// key made of a digest of the value. The set has a deadline of its own, that of its last member. Sessions without a
+/// deadline are in a second set, which has none. A write, or a touch that moves a deadline, puts the entries in the same
+/// pipeline, before what it does to the session:
+///
+/// | for each value | commands |
+/// |---|---|
+/// | of a session that ends | `ZREMRANGEBYSCORE` of entries that are an hour past their deadline, `ZADD … GT` and `ZADD … INCR` of the entry, `PEXPIREAT … GT` before and `NX` and `GT` after it, `ZSCORE` in the second set |
+/// | of one that does not | `ZADD … INCR` in the second set |
+/// | of one that keeps its deadline | the same, with a `PEXPIRETIME` of the session behind the write |
+/// | that the session has no more | `ZSCORE` in both sets |
+///
+/// So the entry of a live session is never missing. It may be stale; who reads it verifies the session. Stale entries are
+/// removed when it is known what became of the write, which takes a second round trip, of the entries that have to go
+/// alone:
+///
+/// - a save changed an indexed value: the entry of the old one, by a small script (`EVAL`) that leaves an entry which another
+///   request has put since;
+/// - a write found its session gone, or a touch none: the entries that it had put;
+/// - a session got a deadline that had none, by a save, a touch, or a save that keeps one: its entry in the second set.
+///
+/// A delete, or a write or touch whose deadline is past, is an `UNLINK` and behind it a `ZREM` for each set, in one round
+/// trip; one that compares takes a second for these, if it was done. Where a second round trip fails, the entries stay and
+/// the operation answers as it went. Entries of sessions that end go with their deadline at the latest, the latest one that
+/// they were put with: once all sessions have expired, nothing is left.
+///
 /// # Errors
 ///
 /// Every operation answers within [`Options::connect_timeout`] and [`Options::timeout`] together, however the server
-/// fails; `count`, and the scan alone, within that for each of its round trips:
+/// fails; one of several round trips, within that for each of them:
 ///
 /// - [`ErrorKind::Unavailable`]: no connection, or the server refuses, is loading, is a replica, takes no writes;
 /// - [`ErrorKind::Timeout`]: no answer; what was to be changed may have changed;
-/// - [`ErrorKind::Corrupt`]: another type of value under the key.
+/// - [`ErrorKind::Corrupt`]: another type of value under the key, or in place of a set of the index; the session may have
+///   been written then.
 ///
 /// An operation that only reads is sent a second time where the connection broke before the answer came. One that
 /// changes something is not, and answers [`ErrorKind::Unavailable`]: it may have happened.
@@ -54,7 +90,7 @@ use super::{Options, scan};
 ///
 /// See the [module](super).
 pub struct Redis {
-    server: Server,
+    link: Link,
     /// For counting keys by their hashes; random, so that no one can choose keys of one hash.
     hasher: RandomState,
 }
@@ -79,12 +115,13 @@ impl Redis {
     /// # Ok::<(), rrss_core::Error>(())
     /// ```
     pub fn new(options: Options) -> Result<Self> {
+        options.expect_layout(Layout::String)?;
         let limits = Limits {
             connect: options.connect_timeout.get(),
             command: options.timeout.get(),
         };
         Ok(Self {
-            server: Server::new(options.target()?, limits)?,
+            link: Link::new(options.place()?, limits)?,
             hasher: RandomState::new(),
         })
     }
@@ -95,20 +132,94 @@ impl Redis {
         request: Request<'_>,
         read: impl FnOnce(Value) -> Result<T, Nonsense>,
     ) -> Result<T> {
-        let reply = self.server.ask(doing, &request).await?;
-        read(reply).map_err(|Nonsense| failure::nonsense(doing, self.server.address()))
+        let reply = self.link.ask(doing, &request).await?;
+        read(reply).map_err(|Nonsense| failure::nonsense(doing, &self.link))
     }
 
-    /// Asks whether keys were found.
-    async fn found(&self, doing: Doing, request: Request<'_>) -> Result<bool> {
-        self.ask(doing, request, |reply| commands::found(&reply))
-            .await
+    /// Changes a session, and the index with it.
+    async fn carry_out(&self, doing: Doing, op: &Operation) -> Result<Written> {
+        let own = Own::of(op)?;
+        let reading = own.reading();
+        match Changes::of(op)? {
+            None => {
+                let read = |reply| reading.of(replies(&reply));
+                self.ask(doing, own.into_request(), read).await
+            }
+            Some(changes) if doing == Doing::Delete || op.deadline.is_past(op.now()) => {
+                self.end(doing, own, &changes).await
+            }
+            Some(changes) => self.put(doing, own, &changes).await,
+        }
+    }
+
+    /// Writes or touches a session behind its entries.
+    async fn put(&self, doing: Doing, own: Own<'_>, changes: &Changes<'_>) -> Result<Written> {
+        let (before, after) = (changes.before(), changes.after());
+        let reading = own.reading();
+        let (first, last) = (before.len(), before.len() + own.replies());
+        let parts = [
+            Part::Commands(before),
+            own.into_part(),
+            Part::Commands(after),
+        ];
+        let (written, left) = self
+            .ask(doing, Request::InOrder(parts.into()), |reply| {
+                let replies = replies(&reply);
+                let (replies, after) = replies.split_at_checked(last).ok_or(Nonsense)?;
+                let (before, own) = replies.split_at(first);
+                let written = reading.of(own)?;
+                let left = changes.settle(written, &Beside { before, after })?;
+                Ok((written, left))
+            })
+            .await?;
+        self.tidy(left).await;
+        Ok(written)
+    }
+
+    /// Ends a session, and then its entries: in one go where whatever is there ends, else when it is known to have.
+    async fn end(&self, doing: Doing, own: Own<'_>, changes: &Changes<'_>) -> Result<Written> {
+        let reading = own.reading();
+        let entries = Part::Commands(changes.forget());
+        if own.compares() {
+            let read = |reply| reading.of(replies(&reply));
+            let written = self.ask(doing, own.into_request(), read).await?;
+            if written == Written::Done {
+                self.tidy(vec![entries]).await;
+            }
+            return Ok(written);
+        }
+        let count = own.replies();
+        let parts = vec![own.into_part(), entries];
+        self.ask(doing, Request::InOrder(parts), |reply| {
+            reading.of(replies(&reply).get(..count).ok_or(Nonsense)?)
+        })
+        .await
+    }
+
+    /// Removes entries that are stale. Where that fails, they stay so: the session is as the answer will say.
+    async fn tidy(&self, parts: Vec<Part<'_>>) {
+        if parts.is_empty() {
+            return;
+        }
+        let request = Request::InOrder(parts);
+        if let Err(error) = self.link.ask(Doing::Tidy, &request).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the index keeps entries that are stale");
+        }
+    }
+}
+
+/// The replies of one request.
+fn replies(reply: &Value) -> &[Value] {
+    match reply {
+        Value::Array(replies) => replies,
+        reply => std::slice::from_ref(reply),
     }
 }
 
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Redis at {}", self.server.address())
+        write!(f, "Redis at {}", self.link)
     }
 }
 
@@ -117,16 +228,22 @@ impl Step for Redis {
     const EXAMPLE: &'static str = "[[step]]\ntype = \"redis\"\nurl = \"redis://localhost:6379\"\n";
     type Options = Options;
 
-    fn shape(_: &Options) -> Shape {
-        Shape::backend()
+    fn shape(options: &Options) -> Shape {
+        match options.layout {
+            Layout::String => Shape::backend().keeps_index(),
+            Layout::Hash => Shape::backend_of_sessions(),
+        }
     }
 
     fn check(options: &Options) -> Result<()> {
-        options.clone().target().map(drop)
+        options.clone().place().map(drop)
     }
 
     fn build(options: Options, _: &BuildContext) -> Result<Role> {
-        Self::new(options).map(Role::backend)
+        match options.layout {
+            Layout::String => Self::new(options).map(Role::backend),
+            Layout::Hash => Hashes::new(options).map(Role::backend),
+        }
     }
 }
 
@@ -134,82 +251,76 @@ rrss_core::register!(Redis);
 
 impl Backend for Redis {
     async fn load(&self, op: &Operation) -> Result<Option<Record>> {
-        let get = commands::get(op.key()?.as_str());
-        let bytes = self.ask(Doing::Load, get, commands::bytes).await?;
+        let key = op.key()?.as_str();
+        if op.wants_deadline {
+            let both = commands::get_with_deadline(key);
+            let read = self.ask(Doing::Load, both, commands::bytes_and_deadline);
+            let read = read.await?;
+            return Ok(read.map(|(bytes, deadline)| Record::new(bytes, deadline)));
+        }
+        let bytes = self
+            .ask(Doing::Load, commands::get(key), commands::bytes)
+            .await?;
         Ok(bytes.map(|bytes| Record::new(bytes, None)))
     }
 
     async fn write(&self, op: &Operation) -> Result<Written> {
-        let key = op.key()?.as_str();
-        let unknown = || {
-            Error::new(
-                ErrorKind::Unsupported,
-                "the `redis` backend does not know the guard of this write; update `rrss-persistence`",
-            )
-        };
-        if let Guard::Unchanged(loaded) = &op.guard {
-            let request = Request::CompareAndSet(CompareAndSet::new(op, loaded.as_bytes())?);
-            return self
-                .ask(Doing::Write, request, |reply| compare::written(&reply))
-                .await;
-        }
-        let done = if op.deadline.is_past(op.now()) {
-            match op.guard {
-                Guard::Absent => !self.found(Doing::Write, commands::exists(key)).await?,
-                Guard::Exists => self.found(Doing::Write, commands::unlink(key)).await?,
-                _ => return Err(unknown()),
-            }
-        } else {
-            let set =
-                commands::set(key, op.bytes()?, &op.guard, op.deadline).ok_or_else(unknown)?;
-            self.ask(Doing::Write, set, |reply| commands::was_set(&reply))
-                .await?
-        };
-        Ok(match op.guard {
-            _ if done => Written::Done,
-            Guard::Absent => Written::Taken,
-            _ => Written::Gone,
-        })
+        self.carry_out(Doing::Write, op).await
     }
 
     async fn touch(&self, op: &Operation) -> Result<bool> {
-        let key = op.key()?.as_str();
-        let request = match op.deadline {
-            _ if op.deadline.is_past(op.now()) => commands::unlink(key),
-            Deadline::At(instant) => commands::expire(key, instant),
-            Deadline::Keep => commands::exists(key),
-            Deadline::Never => commands::persist(key),
-        };
-        self.found(Doing::Touch, request).await
+        Ok(self.carry_out(Doing::Touch, op).await? == Written::Done)
     }
 
-    async fn delete(&self, op: &Operation) -> Result<bool> {
-        self.found(Doing::Delete, commands::unlink(op.key()?.as_str()))
+    async fn delete(&self, op: &Operation) -> Result<Written> {
+        self.carry_out(Doing::Delete, op).await
+    }
+
+    fn keeps_index(&self) -> bool {
+        true
+    }
+
+    async fn find(
+        &self,
+        op: &Operation,
+        entry: &IndexKey,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page> {
+        let space = op.key_space()?;
+        let find = Find::new(Sets::of(entry, space), cursor, limit, op.now())?;
+        self.ask(Doing::Find, find.request(), |reply| find.page(reply, space))
             .await
     }
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
         let space = op.key_space()?;
-        let request = scan::scan(scan::place(cursor)?, space, limit);
-        let (next, keys) = self
-            .ask(Doing::List, request, |reply| scan::page(reply, space))
+        let (keys, next) = self
+            .link
+            .scan(Doing::List, cursor, space, Kind::String, limit)
             .await?;
-        let keys = keys.into_iter().map(StorageKey::from).collect();
-        Ok(Page::new(keys, scan::cursor(next)))
+        Ok(Page::new(
+            keys.into_iter().map(StorageKey::from).collect(),
+            next,
+        ))
     }
 
     /// Takes a round trip for every 1,000 keys of the database, those of others included, and 16 bytes or so for
     /// each session: a scan may name a key twice, so it remembers which it has counted.
     async fn count(&self, op: &Operation) -> Result<u64> {
         let space = op.key_space()?;
-        let (mut counted, mut place) = (HashSet::new(), scan::START);
+        let (mut counted, mut place) = (HashSet::new(), None);
         loop {
-            let request = scan::scan(place, space, scan::AT_ONCE);
-            let (next, keys) = self
-                .ask(Doing::Count, request, |reply| scan::page(reply, space))
-                .await?;
+            let scanned = self.link.scan(
+                Doing::Count,
+                place.as_ref(),
+                space,
+                Kind::String,
+                scan::AT_ONCE,
+            );
+            let (keys, next) = scanned.await?;
             counted.extend(keys.iter().map(|key| self.hasher.hash_one(key)));
-            if next == scan::START {
+            if next.is_none() {
                 return Ok(counted.len() as u64);
             }
             place = next;
@@ -224,7 +335,7 @@ impl Backend for Redis {
     }
 
     async fn close(&self) -> Result<()> {
-        self.server.close();
+        self.link.close();
         Ok(())
     }
 }

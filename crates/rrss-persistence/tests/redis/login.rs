@@ -1,7 +1,7 @@
 //! Logging in, and what a user must be allowed.
 
 use bytes::Bytes;
-use rrss_core::{Backend, Deadline, ErrorKind, Guard, Secret, Written};
+use rrss_core::{Backend, Deadline, ErrorKind, Guard, IndexKey, Secret, Written};
 use rrss_persistence::redis::{Options, Redis};
 use rrss_test_servers::{Flavor, RedisServer};
 
@@ -126,7 +126,31 @@ async fn a_user_with_the_commands_that_the_readme_lists_can_do_everything(server
         redis.list(&load(key), None, 10).await.unwrap().keys.len(),
         1
     );
-    assert!(redis.delete(&delete(key)).await.unwrap());
+    let mut wants = load(key);
+    wants.wants_deadline = true;
+    assert!(redis.load(&wants).await.unwrap().is_some());
+
+    let entries = |names: &[&str]| -> Vec<_> {
+        let key = |name: &&str| IndexKey::of("user", &format!("{name:?}")).unwrap();
+        names.iter().filter_map(key).collect()
+    };
+    for (deadline, put, removed) in [
+        (Deadline::Never, ["ann"], ["nobody"]),
+        (in_an_hour(), ["ann"], ["nobody"]),
+        (in_an_hour(), ["eve"], ["ann"]),
+    ] {
+        let mut indexed = update(key, b"{}", deadline);
+        indexed.index.put = entries(&put);
+        indexed.index.removed = entries(&removed);
+        assert_eq!(redis.write(&indexed).await.unwrap(), Written::Done);
+    }
+    let eve = &entries(&["eve"])[0];
+    let page = redis.find(&load(key), eve, None, 10).await.unwrap();
+    assert_eq!(page.keys.len(), 1);
+    let mut gone = delete(key);
+    gone.index.removed = entries(&["eve"]);
+    assert_eq!(redis.delete(&gone).await.unwrap(), Written::Done);
+    assert_eq!(server.scan("*"), Vec::<String>::new());
     let error = redis.load(&load("others:1")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
 }

@@ -7,6 +7,8 @@
 mod support;
 
 mod commands;
+mod index;
+mod index_on_a_cluster;
 mod listing;
 mod login;
 mod outages;

@@ -1,9 +1,10 @@
 //! What a server is started with.
 
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 
+use super::role::Role;
 use super::{Flavor, RedisServer};
-use crate::port;
 
 /// Settings for a [`RedisServer`] to start; see [`RedisServer::builder`].
 ///
@@ -23,6 +24,7 @@ use crate::port;
 #[must_use = "a builder does nothing until `start`"]
 pub struct RedisServerBuilder {
     flavor: Flavor,
+    role: Role,
     password: Option<String>,
     arguments: Vec<String>,
 }
@@ -31,6 +33,7 @@ impl RedisServerBuilder {
     pub(super) fn new(flavor: Flavor) -> RedisServerBuilder {
         RedisServerBuilder {
             flavor,
+            role: Role::Alone,
             password: None,
             arguments: Vec::new(),
         }
@@ -49,6 +52,18 @@ impl RedisServerBuilder {
         self
     }
 
+    /// Makes the server a node that knows no other yet, with a free port for the cluster bus.
+    pub(crate) fn cluster_node(mut self) -> RedisServerBuilder {
+        self.role = Role::ClusterNode { bus_port: 0 };
+        self
+    }
+
+    /// Makes the server a sentinel that watches nothing yet.
+    pub(crate) fn sentinel(mut self) -> RedisServerBuilder {
+        self.role = Role::Sentinel;
+        self
+    }
+
     /// Starts the server and returns when it answers.
     ///
     /// # Panics
@@ -56,20 +71,24 @@ impl RedisServerBuilder {
     /// When the server's program is missing, saying how to install it, or when the server does not start,
     /// with what it said.
     pub fn start(self) -> RedisServer {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        self.role.prepare(folder.path());
         let mut server = RedisServer {
             flavor: self.flavor,
-            port: port::free(),
+            role: self.role,
+            port: 0,
             password: self.password,
             arguments: self.arguments,
+            paused: AtomicBool::new(false),
             process: None,
-            folder: tempfile::tempdir().expect("a temporary folder can be made"),
+            folder,
         };
         // Between the choice of a port and the server's start another process may take it.
         for _ in 0..20 {
+            server.choose_ports();
             if server.launch().is_ok() {
                 return server;
             }
-            server.port = port::free();
         }
         panic!("{} found each of 20 free ports taken", self.flavor);
     }

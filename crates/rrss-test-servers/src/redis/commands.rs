@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::RedisServer;
+use crate::poll;
 use crate::resp::{Connection, Reply};
 
 impl RedisServer {
@@ -94,6 +95,102 @@ impl RedisServer {
     /// Sets every count of [`command_counts`](Self::command_counts) to nought.
     pub fn reset_counts(&self) {
         self.command(&["CONFIG", "RESETSTAT"]);
+    }
+
+    /// How often the server has refused a command with each error since [`reset_counts`](Self::reset_counts),
+    /// by the first word of the error, such as `WRONGTYPE`, `MOVED` or `ASK`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use rrss_test_servers::{Flavor, RedisServer};
+    /// let server = RedisServer::start(Flavor::Redis);
+    /// server.command(&["SET", "greeting", "hello"]);
+    /// server.try_command(&["LPOP", "greeting"]).unwrap_err();
+    /// assert_eq!(server.error_counts(), [("WRONGTYPE".to_owned(), 1)].into());
+    /// ```
+    pub fn error_counts(&self) -> BTreeMap<String, u64> {
+        self.command(&["INFO", "errorstats"])
+            .lines()
+            .filter_map(|line| {
+                let (name, count) = line.strip_prefix("errorstat_")?.split_once(":count=")?;
+                Some((name.to_owned(), count.trim_end().parse().ok()?))
+            })
+            .collect()
+    }
+
+    /// How many connections clients hold open now.
+    ///
+    /// Those of replicas, of masters, of this value, and of servers that move keys here are left out.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use rrss_test_servers::{Flavor, RedisServer};
+    /// let server = RedisServer::start(Flavor::Redis);
+    /// assert_eq!(server.connections(), 0);
+    /// let client = std::net::TcpStream::connect((server.host(), server.port())).unwrap();
+    /// assert_eq!(server.connections(), 1);
+    /// ```
+    pub fn connections(&self) -> usize {
+        let field = |line: &str, name: &str| {
+            line.split(' ')
+                .find_map(|field| field.strip_prefix(name).map(str::to_owned))
+                .unwrap_or_default()
+        };
+        let clients = self.command(&["CLIENT", "LIST"]);
+        clients
+            .lines()
+            .filter(|line| !field(line, "flags=").contains(['S', 'M']))
+            .filter(|line| {
+                let own = ["client|list", "restore-asking"];
+                !own.contains(&field(line, "cmd=").as_str())
+            })
+            .count()
+    }
+
+    /// Sends one command that answers with an array of strings, and returns their bytes.
+    pub(crate) fn strings<A: AsRef<[u8]>>(&self, command: &[A]) -> Vec<Vec<u8>> {
+        let Reply::Array(elements) = self.send(command) else {
+            panic!("{} answered no array", self.name(command));
+        };
+        let strings = elements.into_iter().map(|element| match element {
+            Reply::Bulk(bytes) => bytes,
+            other => panic!("{} answered no string: {other}", self.name(command)),
+        });
+        strings.collect()
+    }
+
+    /// A field of [`INFO replication`](https://redis.io/docs/latest/commands/info/), where there is one and the
+    /// server does not hang up: a sentinel that makes a server a replica disconnects all its clients.
+    pub(crate) fn replication(&self, name: &str) -> Option<String> {
+        let mut connection = Connection::open(self.port, self.password.as_deref()).ok()?;
+        let info = connection.send(&["INFO", "replication"]).ok()?.to_string();
+        let mut fields = info.lines().filter_map(|line| line.split_once(':'));
+        let (_, value) = fields.find(|(field, _)| *field == name)?;
+        Some(value.trim_end().to_owned())
+    }
+
+    /// Waits until the replica has run all that its master has run by now.
+    ///
+    /// `WAIT` would not do: it waits for what its own connection wrote.
+    pub(crate) fn wait_for_replica(&self, replica: &RedisServer) {
+        let offset = |server: &RedisServer, name| -> Result<u64, String> {
+            let offset = server
+                .replication(name)
+                .and_then(|offset| offset.parse().ok());
+            offset.ok_or_else(|| format!("{server:?} tells no {name}"))
+        };
+        let target = poll::until("the master tells its offset", || {
+            offset(self, "master_repl_offset")
+        });
+        poll::until(
+            "the replica has caught up with its master",
+            || match offset(replica, "slave_repl_offset")? {
+                reached if reached >= target => Ok(()),
+                reached => Err(format!("{replica:?} is at {reached}, {self:?} at {target}")),
+            },
+        );
     }
 
     fn send<A: AsRef<[u8]>>(&self, command: &[A]) -> Reply {

@@ -72,6 +72,15 @@ impl Subject {
         }
     }
 
+    /// The deadline of what is live under a key, from a load that wants it.
+    pub(crate) async fn deadline(&self, name: &str) -> Option<Timestamp> {
+        let mut op = self.operation(Action::Load, name);
+        op.wants_deadline = true;
+        let answer = self.answered(op).await;
+        assert_eq!(answer.outcome, Outcome::Found, "it is live");
+        answer.expires_at
+    }
+
     /// One page of a listing: the keys without the subject's prefix, and where the next page begins.
     pub(crate) async fn page(
         &self,
@@ -118,7 +127,7 @@ impl Subject {
         counted(&self.answered(op).await)
     }
 
-    async fn answered(&self, op: Operation) -> Answer {
+    pub(crate) async fn answered(&self, op: Operation) -> Answer {
         let action = op.action().clone();
         let answer = self.run(op).await;
         answer.unwrap_or_else(|error| panic!("{action:?} failed: {error:?}"))

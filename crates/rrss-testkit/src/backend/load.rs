@@ -1,5 +1,7 @@
 //! What a load promises.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use rrss_core::{Deadline, Written};
 
@@ -111,6 +113,42 @@ pub async fn load_tells_the_deadline_or_nothing(subject: Subject) {
     subject.update("ends", b"2", Deadline::Never).await;
     let (_, told) = subject.record("ends").await.expect("it is live");
     assert_eq!(told, None);
+}
+
+/// With `Operation::wants_deadline` "a load must tell the deadline": to the millisecond, whatever set it last.
+pub async fn load_that_wants_the_deadline_tells_it_exactly(subject: Subject) {
+    let hour = subject.now() + Duration::from_secs(3600);
+    let at = |millis: u64| hour + Duration::from_millis(millis);
+    subject.create("key", b"1", Deadline::At(at(1))).await;
+    assert_eq!(subject.deadline("key").await, Some(at(1)), "created");
+    subject.update("key", b"2", Deadline::At(at(999))).await;
+    assert_eq!(subject.deadline("key").await, Some(at(999)), "updated");
+    subject.renew("key", Deadline::At(at(250))).await;
+    assert_eq!(subject.deadline("key").await, Some(at(250)), "touched");
+    subject.update("key", b"3", Deadline::Keep).await;
+    assert_eq!(subject.deadline("key").await, Some(at(250)), "kept");
+    subject
+        .replace("key", b"3", b"4", Deadline::At(at(7)))
+        .await;
+    assert_eq!(subject.deadline("key").await, Some(at(7)), "replaced");
+    subject.replace("key", b"4", b"5", Deadline::Keep).await;
+    assert_eq!(subject.deadline("key").await, Some(at(7)), "kept again");
+}
+
+/// A session that never ends by itself has none to tell.
+pub async fn load_that_wants_the_deadline_tells_none_where_there_is_none(subject: Subject) {
+    subject.create("never", b"1", Deadline::Never).await;
+    assert_eq!(subject.deadline("never").await, None);
+    subject.create("kept", b"1", Deadline::Keep).await;
+    assert_eq!(subject.deadline("kept").await, None);
+    for name in ["updated", "touched"] {
+        subject.create(name, b"1", subject.later()).await;
+        assert!(subject.deadline(name).await.is_some(), "{name}");
+    }
+    subject.update("updated", b"2", Deadline::Never).await;
+    assert_eq!(subject.deadline("updated").await, None);
+    subject.renew("touched", Deadline::Never).await;
+    assert_eq!(subject.deadline("touched").await, None);
 }
 
 /// A key is what was written under it and no other text: not in another case, not without its spaces, not a

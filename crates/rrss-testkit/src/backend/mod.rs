@@ -67,6 +67,8 @@ macro_rules! __backend_promises {
             load_of_a_key_past_its_deadline_answers_none
             load_changes_nothing
             load_tells_the_deadline_or_nothing
+            load_that_wants_the_deadline_tells_it_exactly
+            load_that_wants_the_deadline_tells_none_where_there_is_none
             keys_match_exactly
 
             create_under_a_taken_key_answers_taken_and_changes_nothing
@@ -110,6 +112,12 @@ macro_rules! __backend_promises {
             delete_says_whether_a_live_session_was_there
             delete_removes_no_other_key
             of_two_deletes_at_once_exactly_one_answers_true
+
+            delete_of_what_was_loaded_removes_it
+            delete_of_what_has_changed_is_refused_and_leaves_it
+            delete_of_what_was_loaded_and_is_gone_is_refused
+            of_an_update_and_a_delete_of_the_same_bytes_exactly_one_is_done
+            of_two_deletes_of_the_same_bytes_exactly_one_is_done
 
             list_names_every_key_over_its_pages
             list_names_what_is_there_all_the_while

@@ -8,16 +8,24 @@ use crate::Subject;
 /// Touch "moves the deadline, never the data".
 pub async fn touch_moves_the_deadline_and_never_the_data(subject: Subject) {
     let store = subject.store();
-    let (_, deadline, (session, touched)) = subject
+    let (_, deadline, (session, ended, touched)) = subject
         .soon(async |_, deadline| {
-            let session = ann_until(&store, deadline).await;
-            let later = an_hour_from(&subject);
-            let touched = store.touch_until(&id(&session), later).await;
-            (session, touched.expect("touching works"))
+            // Without a deadline of its own, which some pipelines let no touch pass.
+            let session = ann(&store).await;
+            let mut touched = true;
+            for deadline in [deadline, an_hour_from(&subject)] {
+                let again = store.touch_until(&id(&session), deadline).await;
+                touched &= again.expect("touching works");
+            }
+            let ended = ann(&store).await;
+            let again = store.touch_until(&id(&ended), deadline).await;
+            touched &= again.expect("touching works");
+            (session, ended, touched)
         })
         .await;
     assert!(touched);
     subject.pass(deadline).await;
+    assert!(load(&store, &id(&ended)).await.is_none(), "moved earlier");
     let copy = loaded(&store, &id(&session)).await;
     assert_eq!(fields(&copy), fields(&session));
     assert_eq!(copy.created_at(), session.created_at());

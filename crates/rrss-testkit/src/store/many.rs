@@ -44,7 +44,8 @@ pub async fn list_names_every_session_over_its_pages(subject: Subject) {
 pub async fn list_leaves_out_what_is_no_session(subject: Subject) {
     let store = subject.store();
     let session = id(&ann(&store).await);
-    for foreign in ["", "all", "all:written-at", "☃", "*"] {
+    let as_long = "*".repeat(session.as_str().len());
+    for foreign in ["", "all", "all:written-at", "☃", "*", &as_long] {
         subject.create(foreign, b"not ours", Deadline::Never).await;
     }
     let ids = listed(&store, 10).await;

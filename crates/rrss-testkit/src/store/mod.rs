@@ -5,7 +5,9 @@
 
 mod ask;
 mod conflict;
+mod deadline;
 mod end;
+mod field;
 mod load;
 mod many;
 mod outage;
@@ -14,7 +16,9 @@ mod save;
 mod update;
 
 pub use conflict::*;
+pub use deadline::*;
 pub use end::*;
+pub use field::*;
 pub use load::*;
 pub use many::*;
 pub use outage::*;
@@ -94,6 +98,18 @@ macro_rules! __store_promises {
             a_rejected_save_is_a_conflict_and_stores_nothing
             the_last_write_replaces_what_others_changed
 
+            increments_at_once_are_each_counted
+            update_field_saves_the_other_changes_too
+            update_field_of_a_session_that_is_gone_answers_gone
+            a_field_inserted_if_unchanged_is_refused_where_others_changed_it
+            a_field_inserted_if_unchanged_is_saved_where_others_changed_another
+
+            a_deadline_of_its_own_stays_through_saves_and_rotations
+            a_deadline_of_its_own_survives_the_save_of_another
+            a_deadline_alone_is_a_change_that_is_saved
+            a_deadline_that_is_given_up_ends_the_session_no_more
+            a_save_moves_the_time_of_the_last_write_alone
+
             touch_moves_the_deadline_and_never_the_data
             touch_says_whether_the_session_is_there_and_never_creates
             touch_until_a_past_deadline_ends_the_session
@@ -108,6 +124,9 @@ macro_rules! __store_promises {
             of_two_rotations_at_once_exactly_one_wins
             a_second_rotation_leaves_the_last_id_alone
             rotate_of_a_new_session_saves_it
+            a_save_between_the_copy_and_the_delete_of_a_rotation_goes_along
+            a_rotation_that_rejects_what_others_saved_leaves_the_old_session_alone
+            a_rotation_that_writes_last_leaves_one_session_with_its_own_fields
             a_rotation_cut_off_midway_loses_no_session
 
             list_names_every_session_over_its_pages

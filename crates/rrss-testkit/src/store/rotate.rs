@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use rrss::{ErrorKind, Session, Store};
+use rrss::{Conflict, ErrorKind, Saved, Session, Store};
 
 use super::ask::{ann, ann_until, count, delete, fields, id, is_gone, load, loaded};
-use crate::run::{ROUNDS, at_once};
+use crate::run::{ROUNDS, at_once, joined};
 use crate::{Call, Faults, Gate, Side, Subject};
 
 async fn rotate(store: &Store, session: &mut Session) {
@@ -201,4 +201,84 @@ pub async fn a_rotation_cut_off_midway_loses_no_session(subject: Subject) {
         let old = load(&store, &id(&session)).await;
         assert_eq!(old.is_some(), side == Side::Before);
     }
+}
+
+/// A rotation with a change of its own, which is held between its two steps while another request saves; and what came of it.
+async fn a_save_comes_between(
+    subject: &Subject,
+    conflict: Conflict,
+) -> (Store, rrss::Result<Saved>, Session, Session) {
+    let gate = Gate::new();
+    let store = subject.store_over_with(gate.before(subject.clone()), |builder| {
+        builder.conflict(conflict)
+    });
+    let saved = ann(&store).await;
+    let mut other = loaded(&store, &id(&saved)).await;
+    let mut rotating = loaded(&store, &id(&saved)).await;
+    rotating.insert("role", "admin").expect("text serialises");
+    let held = gate.hold(Call::Delete, Side::Before);
+    let rotation = tokio::spawn({
+        let store = store.clone();
+        async move {
+            let rotated = store.rotate(&mut rotating).await;
+            (rotated, rotating)
+        }
+    });
+    let held = held.arrived().await;
+    other.insert("cart", "tea").expect("text serialises");
+    other.remove("visits");
+    store
+        .save(&mut other)
+        .await
+        .expect("the old id is alive still");
+    held.release();
+    let (rotated, rotating) = joined(rotation).await;
+    (store, rotated, rotating, other)
+}
+
+/// "What others saved to the old one meanwhile goes along": their fields are under the new id, with the rotation's own.
+pub async fn a_save_between_the_copy_and_the_delete_of_a_rotation_goes_along(subject: Subject) {
+    let (store, rotated, session, other) = a_save_comes_between(&subject, Conflict::Merge).await;
+    assert_eq!(rotated.expect("it merges"), Saved::Merged);
+    let stored = loaded(&store, &id(&session)).await;
+    let expected = serde_json::json!({ "user": "ann", "role": "admin", "cart": "tea" });
+    assert_eq!(serde_json::json!(fields(&stored)), expected);
+    assert_eq!(fields(&session), fields(&stored), "it shows both");
+    assert!(
+        load(&store, &id(&other)).await.is_none(),
+        "the old id is dead"
+    );
+    assert_eq!(count(&store).await, 1);
+}
+
+/// Where the policy is to reject, the rotation is a conflict: the old id lives on with what others saved, and there is no
+/// other.
+pub async fn a_rotation_that_rejects_what_others_saved_leaves_the_old_session_alone(
+    subject: Subject,
+) {
+    let (store, rotated, session, other) = a_save_comes_between(&subject, Conflict::Reject).await;
+    assert_eq!(
+        rotated.map_err(|error| error.kind()),
+        Err(ErrorKind::Conflict)
+    );
+    assert_eq!(id(&session), id(&other), "it keeps its old id");
+    assert!(session.is_modified() && session.contains_key("role"));
+    let stored = loaded(&store, &id(&other)).await;
+    assert_eq!(fields(&stored), fields(&other));
+    assert_eq!(count(&store).await, 1, "a copy stayed behind");
+}
+
+/// Where the last write counts, the rotation is it.
+pub async fn a_rotation_that_writes_last_leaves_one_session_with_its_own_fields(subject: Subject) {
+    let (store, rotated, session, other) =
+        a_save_comes_between(&subject, Conflict::LastWrite).await;
+    assert_eq!(rotated.expect("it rotates"), Saved::Created);
+    let stored = loaded(&store, &id(&session)).await;
+    assert_eq!(fields(&stored), fields(&session));
+    assert!(!stored.contains_key("cart") && stored.contains_key("visits"));
+    assert!(
+        load(&store, &id(&other)).await.is_none(),
+        "the old id is dead"
+    );
+    assert_eq!(count(&store).await, 1);
 }

@@ -91,8 +91,9 @@ impl Backend for Shelf {
         Ok(self.ask(op).bytes.contains_key(op.key()?.as_str()))
     }
 
-    async fn delete(&self, op: &Operation) -> Result<bool> {
-        Ok(self.ask(op).bytes.remove(op.key()?.as_str()).is_some())
+    async fn delete(&self, op: &Operation) -> Result<Written> {
+        let removed = self.ask(op).bytes.remove(op.key()?.as_str());
+        Ok(removed.map_or(Written::Gone, |_| Written::Done))
     }
 
     /// All keys, of this key space or not: a step must not take them for its own.

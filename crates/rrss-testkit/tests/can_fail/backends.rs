@@ -52,6 +52,14 @@ const BROKEN: &[(Flaw, &[&str])] = &[
         Flaw::TellsAnotherDeadline,
         &["load_tells_the_deadline_or_nothing"],
     ),
+    (
+        Flaw::HidesTheDeadline,
+        &["load_that_wants_the_deadline_tells_it_exactly"],
+    ),
+    (
+        Flaw::TellsADeadlineOfTheEndless,
+        &["load_that_wants_the_deadline_tells_none_where_there_is_none"],
+    ),
     (Flaw::FoldsCase, &["keys_match_exactly"]),
     (
         Flaw::CreatesOverLive,
@@ -170,6 +178,24 @@ const BROKEN: &[(Flaw, &[&str])] = &[
     ),
     (Flaw::RoundsToSeconds, &["sub_second_deadlines_hold"]),
     (Flaw::DeletesByPrefix, &["delete_removes_no_other_key"]),
+    (
+        Flaw::DeletesWhatChanged,
+        &[
+            "delete_of_what_has_changed_is_refused_and_leaves_it",
+            "of_an_update_and_a_delete_of_the_same_bytes_exactly_one_is_done",
+        ],
+    ),
+    (
+        Flaw::RefusesToDeleteWhatWasLoaded,
+        &["delete_of_what_was_loaded_removes_it"],
+    ),
+    (
+        Flaw::DeletesWhatIsGone,
+        &[
+            "delete_of_what_was_loaded_and_is_gone_is_refused",
+            "of_two_deletes_of_the_same_bytes_exactly_one_is_done",
+        ],
+    ),
     (Flaw::ListsOnePage, &["list_names_every_key_over_its_pages"]),
     (
         Flaw::PagesByPosition,
@@ -246,7 +272,7 @@ fn every_promise_of_an_outage_can_be_broken() {
     broken_as_listed(&outage::promises(), &[case], &[]);
     for promise in outage::promises() {
         let keeps = keeps(&promise, || subject(Flaw::IsDownAndNamesKeys));
-        let has_no_key = ["list", "count", "ping"]
+        let has_no_key = ["find", "list", "count", "ping"]
             .iter()
             .any(|name| promise.name().starts_with(name));
         assert_eq!(keeps, has_no_key, "{}", promise.name());

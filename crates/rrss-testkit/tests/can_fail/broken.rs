@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::entries::Entries;
 use crate::flaw::Flaw;
 use bytes::Bytes;
 use rrss_core::{
-    Action, Backend, Cursor, Deadline, Error, ErrorKind, Guard, KeySpace, Operation, Page, Record,
-    Result, StorageKey, Timestamp, Written,
+    Action, Backend, Cursor, Deadline, Error, ErrorKind, Guard, IndexKey, KeySpace, Operation,
+    Page, Record, Result, StorageKey, Timestamp, Written,
 };
 
 /// A backend with this flaw.
@@ -24,6 +25,7 @@ pub(crate) struct Broken {
 #[derive(Default)]
 struct Kept {
     sessions: BTreeMap<String, Stored>,
+    entries: Entries,
     first_deadlines: BTreeMap<String, Timestamp>,
     writes: u64,
 }
@@ -79,7 +81,8 @@ impl Broken {
     }
 
     fn lives(&self, stored: &Stored, now: Timestamp) -> bool {
-        self.has(Flaw::IgnoresDeadlines) || stored.lives(now)
+        let ignores = [Flaw::IgnoresDeadlines, Flaw::FindsAndShowsExpired];
+        ignores.contains(&self.flaw) || stored.lives(now)
     }
 
     fn live(&self, key: &str, now: Timestamp) -> Option<Stored> {
@@ -100,7 +103,12 @@ impl Broken {
 
     /// Between the look at what is there and the change of it, where another comes in: waits a while for one.
     async fn pause(&self) {
-        if !self.has(Flaw::ChecksThenActs) {
+        let gives_way = [
+            Flaw::ChecksThenActs,
+            Flaw::FindPrunesHastily,
+            Flaw::SweepPrunesHastily,
+        ];
+        if !gives_way.contains(&self.flaw) {
             return;
         }
         let came = self.pauses.fetch_add(1, Ordering::SeqCst) + 1;
@@ -127,6 +135,48 @@ impl Broken {
                 at.as_millis().div_ceil(1_000) * 1_000,
             )),
             Deadline::At(at) => Some(at),
+        }
+    }
+
+    /// Puts and removes what a change that was done says.
+    fn index(&self, op: &Operation, deadline: Option<Timestamp>) -> Result<()> {
+        if op.index.is_empty() {
+            return Ok(());
+        }
+        let mut kept = self.kept();
+        let skips = match self.flaw {
+            Flaw::IndexesNoUpdates => *op.action() == Action::Update,
+            Flaw::UpdateLeavesEntries => {
+                *op.action() == Action::Update && op.index.removed.is_empty()
+            }
+            // But the first, so that there is a deadline to leave.
+            Flaw::TouchLeavesEntries => *op.action() == Action::Touch && kept.writes > 2,
+            Flaw::CreatesKeepNoEntriesOfOldKeys => {
+                kept.writes > 1 && *op.action() == Action::Create
+            }
+            _ => false,
+        };
+        if !skips {
+            kept.entries.put(self.flaw, op, deadline)?;
+        }
+        kept.entries.remove(self.flaw, op)
+    }
+
+    /// What a change that is refused does to the index all the same.
+    fn index_refused(&self, op: &Operation) -> Result<()> {
+        let mut kept = self.kept();
+        match self.flaw {
+            Flaw::RefusedChangesRemoveEntries => kept.entries.remove(self.flaw, op),
+            Flaw::RefusedCreatesRemoveEntries if *op.action() == Action::Create => {
+                kept.entries.forget(op.key()?.as_str());
+                Ok(())
+            }
+            Flaw::RefusedUpdatesTakeEntriesBack => {
+                let mut back = op.clone();
+                back.index.removed = std::mem::take(&mut back.index.put);
+                kept.entries.remove(self.flaw, &back)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -160,14 +210,213 @@ impl Backend for Broken {
             let later = op.now() + Duration::from_secs(60);
             self.put(&key, stored.bytes.clone(), Some(later));
         }
-        if self.has(Flaw::TellsAnotherDeadline) {
-            stored.deadline = Some(op.now());
+        match self.flaw {
+            Flaw::TellsAnotherDeadline => stored.deadline = Some(op.now()),
+            Flaw::HidesTheDeadline => stored.deadline = None,
+            Flaw::TellsADeadlineOfTheEndless => {
+                stored
+                    .deadline
+                    .get_or_insert(op.now() + Duration::from_secs(60));
+            }
+            _ => {}
         }
         Ok(Some(Record::new(stored.bytes, stored.deadline)))
     }
 
     async fn write(&self, op: &Operation) -> Result<Written> {
         let _turn = self.turn().await;
+        if self.entries_come_first() {
+            self.index(op, op.deadline.instant())?;
+            self.pause().await;
+        }
+        let written = self.write_alone(op).await?;
+        if written != Written::Done {
+            self.index_refused(op)?;
+        } else if !self.entries_come_first() {
+            self.index_written(op)?;
+        }
+        Ok(written)
+    }
+
+    async fn touch(&self, op: &Operation) -> Result<bool> {
+        let _turn = self.turn().await;
+        let touched = self.touch_alone(op).await?;
+        if touched {
+            self.index_written(op)?;
+        }
+        Ok(touched)
+    }
+
+    async fn delete(&self, op: &Operation) -> Result<Written> {
+        let _turn = self.turn().await;
+        let deleted = self.delete_alone(op).await?;
+        if self.has(Flaw::ForgetsDeletes) {
+            return Ok(deleted);
+        }
+        if deleted == Written::Done {
+            self.index(op, None)?;
+        } else {
+            self.index_refused(op)?;
+        }
+        Ok(deleted)
+    }
+
+    async fn find(
+        &self,
+        op: &Operation,
+        entry: &IndexKey,
+        cursor: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page> {
+        self.is_down("find")?;
+        let mut kept = self.kept();
+        if self.has(Flaw::FindPrunesHastily) {
+            let Kept {
+                sessions, entries, ..
+            } = &mut *kept;
+            entries.prune(|key| sessions.contains_key(key));
+        }
+        kept.entries.find(self.flaw, op, entry, cursor, limit)
+    }
+
+    fn keeps_index(&self) -> bool {
+        true
+    }
+
+    async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
+        self.is_down("list")?;
+        let space = op.key_space()?;
+        let space = match space.prefix().find(['*', '?', '[', '\\']) {
+            Some(at) if self.has(Flaw::TakesPatterns) => {
+                &KeySpace::new(&space.prefix()[..at], space.suffix())
+            }
+            _ => space,
+        };
+        let kept = self.kept();
+        let after = cursor.map(|cursor| String::from_utf8_lossy(cursor.as_bytes()).into_owned());
+        let (from, skip) = match after {
+            Some(after) if self.has(Flaw::PagesByPosition) => {
+                (Bound::Unbounded, after.parse().expect("it is a number"))
+            }
+            Some(after) => (Bound::Excluded(after), 0),
+            None => (Bound::Unbounded, 0),
+        };
+        let keys: Vec<StorageKey> = kept
+            .sessions
+            .range((from, Bound::Unbounded))
+            .filter(|(key, _)| self.has(Flaw::IgnoresKeySpaces) || space.middle(key).is_some())
+            .filter(|(_, stored)| self.has(Flaw::ListsExpired) || self.lives(stored, op.now()))
+            .map(|(key, _)| StorageKey::from(key.clone()))
+            .skip(skip)
+            .take(limit)
+            .collect();
+        let next = match keys.last() {
+            Some(_) if self.has(Flaw::ListsOnePage) => None,
+            Some(_) if self.has(Flaw::PagesByPosition) => Some((skip + keys.len()).to_string()),
+            last => last.map(|key| key.as_str().to_owned()),
+        };
+        Ok(Page::new(
+            keys,
+            next.map(|next| Cursor::from(next.into_bytes())),
+        ))
+    }
+
+    async fn count(&self, op: &Operation) -> Result<u64> {
+        if self.has(Flaw::ListsEntries) {
+            let kept = self.kept();
+            return Ok((kept.sessions.len() + kept.entries.places().count()) as u64);
+        }
+        if self.has(Flaw::CountsWrites) {
+            return Ok(self.kept().writes);
+        }
+        Ok(self.list(op, None, usize::MAX).await?.keys.len() as u64)
+    }
+
+    async fn sweep(&self, op: &Operation, limit: usize) -> Result<u64> {
+        let _turn = match self.flaw {
+            Flaw::SweepPrunesHastily => None,
+            _ => self.turn().await,
+        };
+        let limit = match self.flaw {
+            Flaw::SweepsNothing => return Ok(0),
+            Flaw::SweepsWithoutLimit => usize::MAX,
+            _ => limit,
+        };
+        let past: Vec<String> = {
+            let kept = self.kept();
+            let is_past = |(key, stored): &(&String, &Stored)| match self.flaw {
+                Flaw::SweepsLive => true,
+                Flaw::SweepsByFirstDeadline => {
+                    let first = kept.first_deadlines.get(*key);
+                    first.is_some_and(|first| *first <= op.now())
+                }
+                _ => !stored.lives(op.now()),
+            };
+            let past = kept.sessions.iter().filter(is_past);
+            past.map(|(key, _)| key.clone()).take(limit).collect()
+        };
+        self.pause().await;
+        let mut kept = self.kept();
+        for key in &past {
+            kept.sessions.remove(key);
+            if !self.has(Flaw::EntriesNeverEnd) {
+                kept.entries.forget(key);
+            }
+        }
+        kept.entries.sweep(op.now());
+        if self.has(Flaw::SweepPrunesHastily) {
+            let Kept {
+                sessions, entries, ..
+            } = &mut *kept;
+            entries.prune(|key| sessions.contains_key(key));
+        }
+        let twice = if self.has(Flaw::CountsSweptTwice) {
+            2
+        } else {
+            1
+        };
+        Ok(past.len() as u64 * twice)
+    }
+
+    fn needs_sweep(&self) -> bool {
+        true
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.is_down("ping")?;
+        if self.has(Flaw::CannotBePinged) {
+            return Err(Error::new(ErrorKind::Unsupported, "there is no ping"));
+        }
+        Ok(())
+    }
+
+    async fn close(&self) -> Result<()> {
+        if self.has(Flaw::ForgetsAtClose) {
+            self.kept().sessions.clear();
+        }
+        Ok(())
+    }
+}
+impl Broken {
+    fn entries_come_first(&self) -> bool {
+        self.has(Flaw::FindPrunesHastily) || self.has(Flaw::SweepPrunesHastily)
+    }
+
+    /// Carries out what a write or a touch that was done says of the index.
+    fn index_written(&self, op: &Operation) -> Result<()> {
+        let key = self.key(op)?;
+        let stored = self.kept().sessions.get(&key).cloned();
+        match stored {
+            Some(stored) => self.index(op, stored.deadline),
+            None if self.has(Flaw::PastDeadlinesLeaveEntries) => self.index(op, None),
+            None => {
+                self.kept().entries.forget(&key);
+                Ok(())
+            }
+        }
+    }
+
+    async fn write_alone(&self, op: &Operation) -> Result<Written> {
         let (key, bytes, now) = (self.key(op)?, op.bytes()?.clone(), op.now());
         let is_past = op.deadline.is_past(now);
         if is_past && self.has(Flaw::PastDeadlinesComeFirst) {
@@ -244,8 +493,7 @@ impl Backend for Broken {
         Ok(Written::Done)
     }
 
-    async fn touch(&self, op: &Operation) -> Result<bool> {
-        let _turn = self.turn().await;
+    async fn touch_alone(&self, op: &Operation) -> Result<bool> {
         let key = self.key(op)?;
         let Some(mut live) = self.live(&key, op.now()) else {
             if self.has(Flaw::TouchCreates) {
@@ -275,10 +523,23 @@ impl Backend for Broken {
         Ok(true)
     }
 
-    async fn delete(&self, op: &Operation) -> Result<bool> {
-        let _turn = self.turn().await;
+    async fn delete_alone(&self, op: &Operation) -> Result<Written> {
         let key = self.key(op)?;
-        let was_there = self.live(&key, op.now()).is_some();
+        let live = self.live(&key, op.now());
+        if let Guard::Unchanged(loaded) = &op.guard {
+            match &live {
+                Some(_) if self.has(Flaw::RefusesToDeleteWhatWasLoaded) => {
+                    return Ok(Written::Changed);
+                }
+                Some(live)
+                    if loaded.as_bytes() != &*live.bytes && !self.has(Flaw::DeletesWhatChanged) =>
+                {
+                    return Ok(Written::Changed);
+                }
+                None if self.has(Flaw::DeletesWhatIsGone) => return Ok(Written::Done),
+                _ => {}
+            }
+        }
         self.pause().await;
         if self.has(Flaw::DeletesByPrefix) {
             self.kept()
@@ -287,103 +548,9 @@ impl Backend for Broken {
         } else if !self.has(Flaw::ForgetsDeletes) {
             self.kept().sessions.remove(&key);
         }
-        Ok(was_there)
-    }
-
-    async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
-        self.is_down("list")?;
-        let space = op.key_space()?;
-        let space = match space.prefix().find(['*', '?', '[', '\\']) {
-            Some(at) if self.has(Flaw::TakesPatterns) => {
-                &KeySpace::new(&space.prefix()[..at], space.suffix())
-            }
-            _ => space,
-        };
-        let kept = self.kept();
-        let after = cursor.map(|cursor| String::from_utf8_lossy(cursor.as_bytes()).into_owned());
-        let (from, skip) = match after {
-            Some(after) if self.has(Flaw::PagesByPosition) => {
-                (Bound::Unbounded, after.parse().expect("it is a number"))
-            }
-            Some(after) => (Bound::Excluded(after), 0),
-            None => (Bound::Unbounded, 0),
-        };
-        let keys: Vec<StorageKey> = kept
-            .sessions
-            .range((from, Bound::Unbounded))
-            .filter(|(key, _)| self.has(Flaw::IgnoresKeySpaces) || space.middle(key).is_some())
-            .filter(|(_, stored)| self.has(Flaw::ListsExpired) || self.lives(stored, op.now()))
-            .map(|(key, _)| StorageKey::from(key.clone()))
-            .skip(skip)
-            .take(limit)
-            .collect();
-        let next = match keys.last() {
-            Some(_) if self.has(Flaw::ListsOnePage) => None,
-            Some(_) if self.has(Flaw::PagesByPosition) => Some((skip + keys.len()).to_string()),
-            last => last.map(|key| key.as_str().to_owned()),
-        };
-        Ok(Page::new(
-            keys,
-            next.map(|next| Cursor::from(next.into_bytes())),
-        ))
-    }
-
-    async fn count(&self, op: &Operation) -> Result<u64> {
-        if self.has(Flaw::CountsWrites) {
-            return Ok(self.kept().writes);
+        if self.has(Flaw::SaysThatItDeleted) {
+            return Ok(Written::Done);
         }
-        Ok(self.list(op, None, usize::MAX).await?.keys.len() as u64)
-    }
-
-    async fn sweep(&self, op: &Operation, limit: usize) -> Result<u64> {
-        let _turn = self.turn().await;
-        let limit = match self.flaw {
-            Flaw::SweepsNothing => return Ok(0),
-            Flaw::SweepsWithoutLimit => usize::MAX,
-            _ => limit,
-        };
-        let past: Vec<String> = {
-            let kept = self.kept();
-            let is_past = |(key, stored): &(&String, &Stored)| match self.flaw {
-                Flaw::SweepsLive => true,
-                Flaw::SweepsByFirstDeadline => {
-                    let first = kept.first_deadlines.get(*key);
-                    first.is_some_and(|first| *first <= op.now())
-                }
-                _ => !stored.lives(op.now()),
-            };
-            let past = kept.sessions.iter().filter(is_past);
-            past.map(|(key, _)| key.clone()).take(limit).collect()
-        };
-        self.pause().await;
-        let mut kept = self.kept();
-        for key in &past {
-            kept.sessions.remove(key);
-        }
-        let twice = if self.has(Flaw::CountsSweptTwice) {
-            2
-        } else {
-            1
-        };
-        Ok(past.len() as u64 * twice)
-    }
-
-    fn needs_sweep(&self) -> bool {
-        true
-    }
-
-    async fn ping(&self) -> Result<()> {
-        self.is_down("ping")?;
-        if self.has(Flaw::CannotBePinged) {
-            return Err(Error::new(ErrorKind::Unsupported, "there is no ping"));
-        }
-        Ok(())
-    }
-
-    async fn close(&self) -> Result<()> {
-        if self.has(Flaw::ForgetsAtClose) {
-            self.kept().sessions.clear();
-        }
-        Ok(())
+        Ok(live.map_or(Written::Gone, |_| Written::Done))
     }
 }

@@ -129,6 +129,28 @@ pub(crate) fn forgets_deadlines() -> impl Transform {
     })
 }
 
+pub(crate) fn ends_updates_soon() -> impl Transform {
+    before(|op| {
+        if *op.action() == Action::Update {
+            op.deadline = Deadline::At(op.now() + Duration::from_secs(1));
+        }
+        Ok(())
+    })
+}
+
+/// A codec that tells of each session that it was written when it is read.
+pub(crate) fn writes_with_another_clock() -> impl Transform {
+    Codec::new(
+        nothing,
+        |op: &Operation, answer: &mut Answer, read: Result<()>| {
+            if let Some(session) = answer.session_mut() {
+                *session = session.clone().with_written_at(Some(op.now()));
+            }
+            read
+        },
+    )
+}
+
 pub(crate) fn asks_the_machine_for_the_time() -> impl Transform {
     before(|op| {
         op.deadline = Deadline::At(SystemClock.now());

@@ -3,8 +3,12 @@
 
 mod backends;
 mod broken;
+mod entries;
+mod find;
 mod flaw;
 mod flawed;
+mod index;
+mod interleavings;
 mod stores;
 mod transforms;
 

@@ -54,6 +54,7 @@ const OVER: &[(Flaw, &[&str])] = &[
             "a_delete_that_overtakes_a_save_wins",
             "a_save_between_a_delete_and_its_answer_answers_gone",
             "a_stale_copy_saved_after_a_rotation_answers_gone",
+            "update_field_of_a_session_that_is_gone_answers_gone",
         ],
     ),
     (
@@ -63,6 +64,18 @@ const OVER: &[(Flaw, &[&str])] = &[
             "a_merged_session_can_be_saved_again",
             "of_many_saves_at_once_none_is_lost",
             "a_rejected_save_is_a_conflict_and_stores_nothing",
+            "increments_at_once_are_each_counted",
+            "update_field_saves_the_other_changes_too",
+            "a_field_inserted_if_unchanged_is_refused_where_others_changed_it",
+            "a_field_inserted_if_unchanged_is_saved_where_others_changed_another",
+            "a_deadline_of_its_own_survives_the_save_of_another",
+        ],
+    ),
+    (
+        Flaw::DeletesWhatChanged,
+        &[
+            "a_save_between_the_copy_and_the_delete_of_a_rotation_goes_along",
+            "a_rotation_that_rejects_what_others_saved_leaves_the_old_session_alone",
         ],
     ),
     (
@@ -100,6 +113,7 @@ const OVER: &[(Flaw, &[&str])] = &[
             "delete_says_whether_the_session_was_there",
             "the_old_id_is_dead_when_a_rotation_answers",
             "a_second_rotation_leaves_the_last_id_alone",
+            "a_rotation_that_writes_last_leaves_one_session_with_its_own_fields",
             "rotate_of_a_deleted_session_answers_gone_and_leaves_none_behind",
         ],
     ),
@@ -214,7 +228,21 @@ fn under_flawed_steps() -> Vec<Case<Subject>> {
         Case::new(
             "forgets deadlines",
             || under(|| Box::new(flawed::forgets_deadlines())),
-            &["a_deadline_given_by_the_caller_holds"],
+            &[
+                "a_deadline_given_by_the_caller_holds",
+                "a_deadline_of_its_own_stays_through_saves_and_rotations",
+                "a_deadline_alone_is_a_change_that_is_saved",
+            ],
+        ),
+        Case::new(
+            "ends updates soon",
+            || under(|| Box::new(flawed::ends_updates_soon())),
+            &["a_deadline_that_is_given_up_ends_the_session_no_more"],
+        ),
+        Case::new(
+            "writes with another clock",
+            || with_codec(|| Box::new(flawed::writes_with_another_clock())),
+            &["a_save_moves_the_time_of_the_last_write_alone"],
         ),
         Case::new(
             "loses a field of updates",

@@ -1,6 +1,10 @@
 //! The store: a pipeline with the session API on top.
 
+mod find;
+mod limit;
+mod load;
 mod many;
+mod rotate;
 mod save;
 mod update;
 
@@ -9,10 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rrss_core::{
-    Action, Answer, Clock, Conflict, Deadline, Error, ErrorKind, Operation, Outcome, Pipeline,
-    Result, Session, SessionId, SystemClock, Timestamp,
+    Action, Answer, Clock, Conflict, Error, ErrorKind, Operation, Outcome, Pipeline, Result,
+    SessionId, SystemClock, Timestamp,
 };
 
+pub use self::find::{Found, SessionInfo};
 pub use self::many::Listing;
 pub use self::save::Saved;
 use crate::builder::StoreBuilder;
@@ -119,59 +124,25 @@ impl Store {
         store
     }
 
-    /// Loads a session; `None` where there is none with this id: unknown, deleted, expired or malformed. A
-    /// malformed id never reaches the backend.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Unavailable`] and [`ErrorKind::Timeout`] where the backend cannot tell;
-    /// [`ErrorKind::Corrupt`] where what it holds is no session. The stored bytes stay as they are.
-    pub async fn load(&self, id: &SessionId) -> Result<Option<Session>> {
-        let mut op = self.operation(Action::Load).with_id(id.clone());
-        let mut answer = self.run(&mut op).await?;
-        if answer.outcome != Outcome::Found {
-            return Ok(None);
-        }
-        let mut session = answer
-            .take_session()
-            .ok_or_else(|| unexpected(&op, &answer))?;
-        session.mark_stored(id.clone(), answer.stored, answer.expires_at);
-        Ok(Some(session))
-    }
-
-    /// Moves the deadline of a session to where the `expiry` step puts it for a use of now; never its data. `false`
-    /// where there is no such session; none is created.
-    ///
-    /// # Errors
-    ///
-    /// As [`load`](Store::load).
-    pub async fn touch(&self, id: &SessionId) -> Result<bool> {
-        self.touch_to(id, Deadline::Keep).await
-    }
-
-    /// Moves the deadline of a session to `deadline`; one in the past ends it at once.
-    ///
-    /// # Errors
-    ///
-    /// As [`load`](Store::load).
-    pub async fn touch_until(&self, id: &SessionId, deadline: Timestamp) -> Result<bool> {
-        self.touch_to(id, Deadline::At(deadline)).await
-    }
-
-    async fn touch_to(&self, id: &SessionId, deadline: Deadline) -> Result<bool> {
-        let mut op = self.operation(Action::Touch).with_id(id.clone());
-        op.deadline = deadline;
-        self.run_on_one(&mut op).await
-    }
-
     /// Ends a session; says whether there was one. Ending one that is not there is fine.
+    ///
+    /// With an `index` step the session is loaded first, so that its entries end with it.
     ///
     /// # Errors
     ///
     /// As [`load`](Store::load).
     pub async fn delete(&self, id: &SessionId) -> Result<bool> {
-        self.run_on_one(&mut self.operation(Action::Delete).with_id(id.clone()))
-            .await
+        let mut op = self.operation(Action::Delete).with_id(id.clone());
+        if self.inner.pipeline.wants_session(&op) {
+            op = match self.inspect(id).await {
+                Ok(Some(session)) => self.operation(Action::Delete).with_session(session),
+                Ok(None) => return Ok(false),
+                // Deleting is the one way to be rid of what cannot be read.
+                Err(error) if error.kind() == ErrorKind::Corrupt => op,
+                Err(error) => return Err(error),
+            };
+        }
+        self.run_on_one(&mut op).await
     }
 
     /// Reaches the backend once, to see that it is there and lets us in. No other operation needs this first.

@@ -1,4 +1,4 @@
-//! Storing a session: creating, replacing, and giving it a new id.
+//! Storing a session: creating it where it is new.
 
 #[cfg(doc)]
 use rrss_core::Conflict;
@@ -43,64 +43,39 @@ impl Store {
     ///
     /// [`ErrorKind::Gone`] where it does not exist any more: deleted, expired or rotated away since it was loaded;
     /// nothing is stored then. [`ErrorKind::Conflict`] where it is new and brings an id that is taken, where
-    /// the policy is to reject, or where others changed it again and again.
-    /// [`ErrorKind::Value`] and [`ErrorKind::TooLarge`] where the codec cannot store it. Else as [`load`](Store::load).
+    /// the policy is to reject, where others changed it again and again, or where they changed a field that was
+    /// [inserted if unchanged](Session::insert_if_unchanged).
+    /// [`ErrorKind::Value`] and [`ErrorKind::TooLarge`] where a step cannot store it, or where a value of an indexed field
+    /// has as many sessions as it may have. Else as [`load`](Store::load).
     pub async fn save(&self, session: &mut Session) -> Result<Saved> {
-        if session.is_new() {
-            if session.is_empty() {
-                return Ok(Saved::Empty);
-            }
-            self.create(session).await?;
-            return Ok(Saved::Created);
+        if session.is_new() && session.is_empty() {
+            return Ok(Saved::Empty);
         }
-        if !session.is_modified() {
+        if !session.is_new() && !session.is_modified() {
             return Ok(Saved::Unchanged);
         }
-        self.update(session).await
-    }
-
-    /// Gives a session a new id, with its fields, its unsaved changes and its creation time; the old id is dead
-    /// when this answers. Do so at every change of rights, such as a login (OWASP Session Management: renew
-    /// the session id after any privilege level change).
-    ///
-    /// The new session is stored before the old one is deleted, so that a crash in between loses nothing. Of
-    /// two rotations of one session at once, one wins. A new session has no id yet that could be renewed: it
-    /// is saved.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Gone`] where the session does not exist any more; no new one stays behind. Else as
-    /// [`save`](Store::save); the session then keeps its old id.
-    pub async fn rotate(&self, session: &mut Session) -> Result<Saved> {
-        let Some(old) = session.id().cloned().filter(|_| !session.is_new()) else {
-            return self.save(session).await;
+        let added = self.check_limit(session).await?;
+        let saved = if session.is_new() {
+            self.create(session, Deadline::Keep).await?;
+            Saved::Created
+        } else {
+            self.update(session).await?
         };
-        let mut renewed = session.renewed();
-        // Where a step sets deadlines, it sets the new one too; else the one that the caller gave goes along.
-        if let Some(deadline) = session.expires_at()
-            && renewed.requested_deadline().is_none()
-            && !self.inner.pipeline.sets_deadlines()
-        {
-            renewed.set_expires_at(deadline);
-        }
-        self.create(&mut renewed).await?;
-        if self.delete(&old).await? {
-            *session = renewed;
-            return Ok(Saved::Created);
-        }
-        if let Some(id) = renewed.id() {
-            self.delete(id).await?;
-        }
-        Err(gone("rotated"))
+        self.enforce_limit(added, session).await?;
+        Ok(saved)
     }
 
-    async fn create(&self, session: &mut Session) -> Result<()> {
+    /// Stores a new session, until `deadline` where it has none of its own.
+    pub(super) async fn create(&self, session: &mut Session, deadline: Deadline) -> Result<()> {
         let mut made = session.clone();
         if made.created_at().is_none() {
             made = made.with_created_at(Some(self.now()));
         }
         for _ in 0..CREATE_ATTEMPTS {
             let mut op = self.operation(Action::Create).with_session(made.clone());
+            if op.deadline == Deadline::Keep {
+                op.deadline = deadline;
+            }
             let answer = self.run(&mut op).await?;
             match answer.outcome {
                 Outcome::Done => {
@@ -133,6 +108,7 @@ pub(super) fn mark_stored(session: &mut Session, op: &Operation, answer: Answer)
         .filter(|_| op.deadline == Deadline::Keep);
     if let Some(id) = op.id() {
         session.mark_stored(id.clone(), answer.stored, answer.expires_at.or(kept));
+        session.mark_written(op.now());
     }
 }
 

@@ -1,0 +1,40 @@
+//! What is kept of a session beside its fields.
+
+use rrss_core::{Error, ErrorKind, Result, Session, Timestamp};
+use serde::Deserialize;
+
+/// The entry of the hash that holds it, as the member of the same name in what `json-codec` writes.
+pub(super) const NAME: &str = "$rrss";
+
+/// Times in milliseconds since 1970. Members that a later version adds are passed over.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Head {
+    created: Option<u64>,
+    written: Option<u64>,
+    pub(super) until: Option<u64>,
+}
+
+impl Head {
+    /// # Errors
+    ///
+    /// [`ErrorKind::Corrupt`] where it is something else: nobody's life of a session is guessed.
+    pub(super) fn read(text: &str) -> Result<Self> {
+        let head = text
+            .starts_with('{')
+            .then(|| serde_json::from_str(text).ok());
+        // serde_json's message is not kept as the source: it may quote what was stored.
+        head.flatten().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Corrupt,
+                format!("the field `{NAME}` of the stored session is not what rrss writes there"),
+            )
+        })
+    }
+
+    pub(super) fn put_on(&self, session: Session) -> Session {
+        session
+            .with_created_at(self.created.map(Timestamp::from_millis))
+            .with_written_at(self.written.map(Timestamp::from_millis))
+            .with_own_deadline(self.until.map(Timestamp::from_millis))
+    }
+}

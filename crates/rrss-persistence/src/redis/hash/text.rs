@@ -1,0 +1,153 @@
+//! The text that a field's value is stored as, and the value that a text is read as.
+
+use std::borrow::Cow;
+
+use rrss_core::{Error, ErrorKind, Result};
+use serde_json::value::RawValue;
+
+/// What is stored of a value: of a JSON string its text, of every other value its JSON.
+///
+/// # Errors
+///
+/// [`ErrorKind::Value`] where the value is a string that is no Unicode text: half of a surrogate pair.
+pub(super) fn stored<'a>(name: &str, raw: &'a str) -> Result<Cow<'a, str>> {
+    let Some(quoted) = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')) else {
+        return Ok(Cow::Borrowed(raw));
+    };
+    if !quoted.contains('\\') {
+        return Ok(Cow::Borrowed(quoted));
+    }
+    serde_json::from_str(raw).map(Cow::Owned).map_err(|_| {
+        // serde_json's message may quote the value, so it is not kept as the source.
+        Error::new(
+            ErrorKind::Value,
+            format!("the text of the field `{name}` is not Unicode, and cannot be stored as text"),
+        )
+    })
+}
+
+/// Appends the JSON that a stored text is read as: itself where it is one value other than a string, with nothing
+/// around it; else a string of it.
+pub(super) fn put_read(json: &mut Vec<u8>, text: &str) {
+    if is_value(text) {
+        json.extend_from_slice(text.as_bytes());
+    } else {
+        put_string(json, text);
+    }
+}
+
+/// Appends a JSON string.
+pub(super) fn put_string(json: &mut Vec<u8>, text: &str) {
+    // A text always has a JSON string, and a vector takes every byte.
+    let _ = serde_json::to_writer(json, text);
+}
+
+fn is_value(text: &str) -> bool {
+    let may_be = matches!(
+        text.bytes().next(),
+        Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n' | b'[' | b'{')
+    );
+    may_be && serde_json::from_str::<&RawValue>(text).is_ok_and(|raw| raw.get().len() == text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> String {
+        let mut json = Vec::new();
+        put_read(&mut json, text);
+        String::from_utf8(json).unwrap()
+    }
+
+    #[test]
+    fn a_text_is_stored_as_it_is_and_other_values_as_json() {
+        for (raw, expected) in [
+            (r#""dark""#, "dark"),
+            (r#""""#, ""),
+            (r#""say \"hi\"\n☃ \u2603""#, "say \"hi\"\n☃ ☃"),
+            (r#""42""#, "42"),
+            (r#""\"dark\"""#, "\"dark\""),
+            ("42", "42"),
+            ("1.10", "1.10"),
+            ("true", "true"),
+            ("null", "null"),
+            (r#"["a", 1]"#, r#"["a", 1]"#),
+            (r#"{"a":"b"}"#, r#"{"a":"b"}"#),
+        ] {
+            assert_eq!(stored("field", raw).unwrap(), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_one_json_value_and_no_string_reads_as_that_and_every_other_as_text() {
+        for value in [
+            "42",
+            "-0",
+            "1.10",
+            "1e999",
+            "true",
+            "false",
+            "null",
+            "[]",
+            "[1, 2]",
+            "{}",
+            r#"{"a":"b"}"#,
+        ] {
+            assert_eq!(read(value), value);
+        }
+        for text in [
+            "",
+            "dark",
+            "nothing",
+            "truely",
+            "True",
+            "nil",
+            "NaN",
+            "01",
+            "+1",
+            "1.",
+            ".5",
+            "0x1F",
+            " 42",
+            "42 ",
+            "42\n",
+            "1 2",
+            "[1 2 3]",
+            "[1,]",
+            "{a:1}",
+            "\"dark\"",
+            "[",
+            "-",
+            ":dark",
+            "2026-11-22",
+            "\u{feff}1",
+        ] {
+            let json = serde_json::to_string(text).unwrap();
+            assert_eq!(read(text), json);
+        }
+    }
+
+    #[test]
+    fn every_text_is_stored_again_as_it_was_read() {
+        for text in [
+            "",
+            "dark",
+            "42",
+            "\"q\"",
+            "[1, 2]",
+            " 1",
+            "\u{0}\u{7f}\u{2028}\\n",
+        ] {
+            assert_eq!(stored("field", &read(text)).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_refused_without_showing_the_value() {
+        let error = stored("pin", r#""hunter2\ud800""#).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Value);
+        assert!(error.to_string().contains("`pin`"));
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,84 @@
+//! What the step speaks to: one server, or several of which the right one must be found.
+
+use std::fmt;
+
+use redis::Value;
+use rrss_core::{Cursor, KeySpace, Result};
+
+use super::cluster::Cluster;
+use super::commands::Request;
+use super::connection::{Limits, Server};
+use super::failure::{self, Doing};
+use super::places::Place;
+use super::scan::{self, Kind};
+use super::sentinel::Sentinel;
+
+/// The way to the sessions. Opens nothing before the first operation.
+pub(super) enum Link {
+    One(Server),
+    Cluster(Cluster),
+    Sentinel(Sentinel),
+}
+
+impl Link {
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) where redis-rs does not take an address.
+    pub(super) fn new(place: Place, limits: Limits) -> Result<Self> {
+        Ok(match place {
+            Place::One(target) => Self::One(Server::new(target, limits)?),
+            Place::Cluster(seeds) => Self::Cluster(Cluster::new(seeds, limits)?),
+            Place::Sentinel(watched) => Self::Sentinel(Sentinel::new(watched, limits)?),
+        })
+    }
+
+    /// Sends `request` to the server that has its key, and waits for the answer: within both limits together,
+    /// however many servers fail.
+    pub(super) async fn ask(&self, doing: Doing, request: &Request<'_>) -> Result<Value> {
+        match self {
+            Self::One(server) => server.ask(doing, request).await,
+            Self::Cluster(cluster) => cluster.carry_out(doing, request).await,
+            Self::Sentinel(sentinel) => sentinel.ask(doing, request).await,
+        }
+    }
+
+    /// One step of a scan of all keys that are of `space`: some of them, and where the next step goes on.
+    pub(super) async fn scan(
+        &self,
+        doing: Doing,
+        from: Option<&Cursor>,
+        space: &KeySpace,
+        kind: Kind,
+        count: usize,
+    ) -> Result<(Vec<String>, Option<Cursor>)> {
+        match self {
+            Self::Cluster(cluster) => cluster.scan(doing, from, space, kind, count).await,
+            Self::One(_) | Self::Sentinel(_) => {
+                let request = scan::scan(scan::place(from)?, space, kind, count);
+                let reply = self.ask(doing, &request).await?;
+                let (next, keys) =
+                    scan::page(reply, space).map_err(|_| failure::nonsense(doing, self))?;
+                Ok((keys, scan::cursor(next)))
+            }
+        }
+    }
+
+    /// Lets go of all connections; the next operation opens others.
+    pub(super) fn close(&self) {
+        match self {
+            Self::One(server) => server.close(),
+            Self::Cluster(cluster) => cluster.close(),
+            Self::Sentinel(sentinel) => sentinel.close(),
+        }
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(server) => server.address().fmt(f),
+            Self::Cluster(cluster) => cluster.fmt(f),
+            Self::Sentinel(sentinel) => sentinel.fmt(f),
+        }
+    }
+}

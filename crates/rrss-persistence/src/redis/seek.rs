@@ -1,0 +1,135 @@
+//! Finding out where something is from whichever server knows it first.
+
+use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rrss_core::{Error, Result};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::connection::Server;
+use super::failed::Failed;
+use super::failure::{self, Doing};
+
+/// One attempt at a time, which all who need its outcome wait for together. It runs in a task of its own, so it goes
+/// on where one who waits gives up.
+pub(super) struct Shared<T>(Mutex<Option<watch::Receiver<Option<T>>>>);
+
+impl<T: Clone + Send + Sync + 'static> Shared<T> {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// The outcome of an attempt that begins after this call, or of one that is under way if it is `good_enough`.
+    pub(super) async fn outcome<F>(
+        &self,
+        attempt: impl Fn() -> F,
+        good_enough: impl Fn(&T) -> bool,
+    ) -> T
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        let mut began_since = false;
+        loop {
+            let (mut under_way, is_new) = self.begin(&attempt);
+            began_since |= is_new;
+            if let Ok(outcome) = under_way.wait_for(Option::is_some).await
+                && let Some(outcome) = outcome.as_ref()
+            {
+                if began_since || good_enough(outcome) {
+                    return outcome.clone();
+                }
+                began_since = true;
+            }
+        }
+    }
+
+    /// Begins an attempt, unless one is under way.
+    pub(super) fn begin<F>(&self, attempt: impl Fn() -> F) -> (watch::Receiver<Option<T>>, bool)
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // One whose runtime has ended will never answer.
+        if let Some(under_way) = slot
+            .as_ref()
+            .filter(|it| it.borrow().is_none() && it.has_changed().is_ok())
+        {
+            return (under_way.clone(), false);
+        }
+        let (tell, under_way) = watch::channel(None);
+        *slot = Some(under_way.clone());
+        let attempt = attempt();
+        tokio::spawn(async move {
+            let outcome = attempt.await;
+            tell.send_replace(Some(outcome));
+        });
+        (under_way, true)
+    }
+}
+
+/// Why nobody could tell.
+#[derive(Clone)]
+pub(super) enum Lost {
+    /// This server could not be asked.
+    Failed(Server, Failed),
+    /// This server answered, and it is of no use.
+    Told(Server, Cow<'static, str>),
+}
+
+impl Lost {
+    pub(super) fn into_error(self, doing: Doing) -> Error {
+        match self {
+            Self::Failed(server, failed) => failed.into_error(doing, &server),
+            Self::Told(server, why) => failure::told(doing, server.address(), &why),
+        }
+    }
+
+    /// Whether a server said this itself: that says more than that another one is gone.
+    fn is_told(&self) -> bool {
+        match self {
+            Self::Failed(_, failed) => failed.code().is_some(),
+            Self::Told(..) => true,
+        }
+    }
+}
+
+/// How long one is waited for before the next is asked as well.
+const HEAD_START: Duration = Duration::from_millis(100);
+
+/// The first success among `attempts`. The next one begins when one has failed, or has not answered for a while; so a
+/// server that hangs costs little, and one that works is the only one asked.
+pub(super) async fn first_of<T, F>(attempts: impl IntoIterator<Item = F>) -> Result<T, Option<Lost>>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, Lost>> + Send + 'static,
+{
+    let mut waiting = attempts.into_iter();
+    let mut running = JoinSet::new();
+    let mut why = None::<Lost>;
+    loop {
+        let is_last = match waiting.next() {
+            Some(next) => {
+                running.spawn(next);
+                false
+            }
+            None => true,
+        };
+        let ended = match is_last {
+            true => running.join_next().await,
+            false => match timeout(HEAD_START, running.join_next()).await {
+                Ok(ended) => ended,
+                Err(_) => continue,
+            },
+        };
+        match ended {
+            Some(Ok(Ok(found))) => return Ok(found),
+            Some(Ok(Err(lost))) if why.as_ref().is_some_and(Lost::is_told) => drop(lost),
+            Some(Ok(Err(lost))) => why = Some(lost),
+            Some(Err(_)) => {}
+            None => return Err(why),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! How many sessions one value of an indexed field may have.
+//!
+//! No backend can count and save in one operation on every layout of servers, so the store looks before the save and
+//! again behind it. Whoever looks last sees all, and so more than the limit never stay. Ending the oldest then is the
+//! same for all who look: those that were there before go first, and of those that came at the same moment the one that
+//! was written first.
+
+use std::collections::HashSet;
+use std::num::NonZeroUsize;
+
+use futures_util::future::try_join_all;
+use rrss_core::{Error, ErrorKind, IndexKey, IndexRules, OnLimit, Result, Session, SessionId};
+
+use super::Store;
+use super::find::{PAGE, Seen, SessionInfo};
+
+/// What a save adds to values that may have only so many sessions. Most saves add nothing; a login does.
+#[derive(Default)]
+pub(super) struct Added {
+    values: Vec<AddedValue>,
+    /// The session as it was, where the save may have to be taken back.
+    before: Option<Session>,
+}
+
+struct AddedValue {
+    entry: IndexKey,
+    /// The other sessions that had the value before the save.
+    there: HashSet<SessionId>,
+}
+
+impl Store {
+    /// What saving `session` adds; where it would be too much and the policy is to refuse, nothing is to be saved.
+    pub(super) async fn check_limit(&self, session: &Session) -> Result<Added> {
+        let mut added = Added::default();
+        let Some((rules, max)) = self.limit() else {
+            return Ok(added);
+        };
+        for entry in added_entries(session, rules)? {
+            let mut there = self.all_named(&entry).await?;
+            if let Some(own) = session.id() {
+                there.remove(own);
+            }
+            added.values.push(AddedValue { entry, there });
+        }
+        if rules.on_limit == OnLimit::Reject && !added.values.is_empty() {
+            for AddedValue { entry, there } in &added.values {
+                // What has ended may still be named, so too many names are not yet too many sessions.
+                if there.len() >= max.get() && self.read(entry, there).await?.len() >= max.get() {
+                    return Err(full(entry, max));
+                }
+            }
+            added.before = Some(session.clone());
+        }
+        Ok(added)
+    }
+
+    /// Sees, once `session` is saved, that no value has more sessions than it may have. Others may have got the value at
+    /// the same moment.
+    pub(super) async fn enforce_limit(&self, added: Added, session: &mut Session) -> Result<()> {
+        let Some((_, max)) = self.limit() else {
+            return Ok(());
+        };
+        for AddedValue { entry, there } in added.values {
+            let named = self.all_named(&entry).await?;
+            if named.len() <= max.get() {
+                continue;
+            }
+            let live = self.read(&entry, &named).await?;
+            let too_many = live.len().saturating_sub(max.get());
+            if too_many == 0 {
+                continue;
+            }
+            if let Some(before) = added.before {
+                self.take_back(before, session).await?;
+                return Err(full(&entry, max));
+            }
+            for oldest in oldest_first(live, &there).into_iter().take(too_many) {
+                self.end(oldest.into_session()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn limit(&self) -> Option<(&IndexRules, NonZeroUsize)> {
+        let rules = self.inner.pipeline.index()?;
+        Some((rules, rules.max_per_value?))
+    }
+
+    /// The ids of all sessions that `entry` names, unread.
+    async fn all_named(&self, entry: &IndexKey) -> Result<HashSet<SessionId>> {
+        let (mut ids, mut cursor) = (HashSet::new(), None);
+        loop {
+            let page = self.named(entry, cursor, PAGE).await?;
+            ids.extend(page.ids);
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(ids);
+            }
+        }
+    }
+
+    /// The live sessions among those that `entry` names.
+    async fn read(&self, entry: &IndexKey, ids: &HashSet<SessionId>) -> Result<Vec<SessionInfo>> {
+        let ids: Vec<&SessionId> = ids.iter().collect();
+        let mut live = Vec::with_capacity(ids.len());
+        for some in ids.chunks(PAGE) {
+            let seen = try_join_all(some.iter().map(|id| self.look(entry, id))).await?;
+            live.extend(seen.into_iter().filter_map(Seen::live));
+        }
+        Ok(live)
+    }
+
+    /// Undoes a save that was one too many: `session` is stored as it was `before`, and has its changes still to save.
+    async fn take_back(&self, before: Session, session: &mut Session) -> Result<()> {
+        if before.is_new() {
+            self.end(session.clone()).await?;
+            *session = before;
+            return Ok(());
+        }
+        // What others have saved to it meanwhile stays.
+        let mut undone = session.clone();
+        for (name, _) in before.changes() {
+            match before.stored_raw(name) {
+                Some(raw) => undone.insert_raw(name, raw)?,
+                None => drop(undone.remove(name)),
+            }
+        }
+        self.update(&mut undone).await?;
+        *session = before.merged_onto(undone);
+        Ok(())
+    }
+}
+
+/// The entries that `session` has and the stored one, as far as it is known, has not.
+fn added_entries(session: &Session, rules: &IndexRules) -> Result<Vec<IndexKey>> {
+    let mut entries = Vec::new();
+    for field in &rules.fields {
+        let stored = session.stored_raw(field).filter(|_| !session.is_new());
+        let changed = session.get_raw(field).filter(|raw| Some(*raw) != stored);
+        let Some(raw) = changed else { continue };
+        let entry = IndexKey::of(field.clone(), raw)?;
+        let before = stored.and_then(|raw| IndexKey::of(field.clone(), raw).ok().flatten());
+        entries.extend(entry.filter(|entry| Some(entry) != before.as_ref()));
+    }
+    Ok(entries)
+}
+
+/// Those that were `there` first, by when they were created; then those that came since, by when they were written, so
+/// that two that came at once agree which of them is older.
+fn oldest_first(mut live: Vec<SessionInfo>, there: &HashSet<SessionId>) -> Vec<SessionInfo> {
+    live.sort_by_cached_key(|session| {
+        let came = !session.is_one_of(there);
+        let since = if came {
+            session.written_at()
+        } else {
+            session.created_at()
+        };
+        (came, since, session.handle())
+    });
+    live
+}
+
+fn full(entry: &IndexKey, max: NonZeroUsize) -> Error {
+    let sessions = if max.get() == 1 {
+        "session"
+    } else {
+        "sessions"
+    };
+    Error::new(
+        ErrorKind::TooLarge,
+        format!(
+            "the value of the field `{}` has {max} {sessions} already, which is what `max_per_value` allows; end one of \
+             them first, or set `on_limit = \"evict-oldest\"`",
+            entry.field()
+        ),
+    )
+}
