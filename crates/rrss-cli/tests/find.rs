@@ -235,7 +235,7 @@ fn a_field_that_is_not_indexed_is_exit_78_and_says_what_to_add() {
             ],
         ] {
             let run = folder.run(arguments);
-            run.failed(78, "put a step `index` with `fields = [\"email\"]`");
+            run.failed(78, "add it to the `fields` of the step `index`");
             assert!(!run.err.contains("example.org"), "{run:?}");
         }
         assert_eq!(folder.ok(["count"]), "1");
