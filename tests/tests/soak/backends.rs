@@ -9,7 +9,6 @@ use crate::stores::{hashes, on, redis, store};
 use crate::task::{Mix, Soak, Until, ended};
 
 const TASKS: usize = 64;
-const UPDATES: u64 = 1000;
 const SESSIONS: usize = 16;
 
 const MIX: Mix = Mix {
@@ -19,42 +18,42 @@ const MIX: Mix = Mix {
 };
 
 /// Nothing is lost, nothing revived, and nothing is left behind.
-async fn soaked(name: &str, store: Store) {
+async fn soaked(name: &str, store: Store, updates: u64) {
     let soak = Soak::new(name, store, TASKS, SESSIONS, MIX).await;
     let began = Instant::now();
-    ended(soak.start(Until::Updates(UPDATES))).await;
+    ended(soak.start(Until::Updates(updates))).await;
     let took = began.elapsed();
     soak.holds().await;
     assert_eq!(soak.store.count().await.unwrap(), SESSIONS as u64);
     let figures = &soak.figures;
     assert_eq!(
         figures.updates.get() + figures.counted.get(),
-        TASKS as u64 * UPDATES
+        TASKS as u64 * updates
     );
     assert!(
         figures.merged_rotations.get() > 0 && figures.gone.get() > 0,
         "tasks have not met: {figures}"
     );
-    println!("{name}: {UPDATES} updates by each task, {took:.1?}: {figures}");
+    println!("{name}: {updates} updates by each task, {took:.1?}: {figures}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn memory_loses_nothing_and_revives_nothing() {
-    soaked("memory", store("type = 'memory'")).await;
+    soaked("memory", store("type = 'memory'"), 1000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn embedded_loses_nothing_and_revives_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let backend = format!("type = 'embedded', path = '{}'", folder.path().display());
-    soaked("embedded", store(&backend)).await;
+    soaked("embedded", store(&backend), 1000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn redis_loses_nothing_and_revives_nothing() {
     let server = RedisServer::start(Flavor::Redis);
     let store = redis(&format!("url = '{}'", server.url()));
-    soaked("redis", store).await;
+    soaked("redis", store, 1000).await;
     assert_eq!(server.command(&["DBSIZE"]), SESSIONS.to_string());
 }
 
@@ -62,13 +61,13 @@ async fn redis_loses_nothing_and_revives_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn hashes_in_redis_lose_nothing_and_revive_nothing() {
     let server = RedisServer::start(Flavor::Redis);
-    soaked("redis, hashes", hashes(&server.url())).await;
+    soaked("redis, hashes", hashes(&server.url()), 250).await;
     assert_eq!(server.command(&["DBSIZE"]), SESSIONS.to_string());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_cluster_loses_nothing_and_revives_nothing() {
     let cluster = RedisCluster::start(Flavor::Redis);
-    soaked("cluster", on(&cluster)).await;
+    soaked("cluster", on(&cluster), 1000).await;
     assert_eq!(cluster.keys().len(), SESSIONS);
 }
