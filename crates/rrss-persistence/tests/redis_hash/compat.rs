@@ -1,8 +1,12 @@
 //! The sorted set `sessions:all`: when sessions end that two programs share.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rrss_core::{Action, Backend, Deadline, Operation, Session, Timestamp, Written};
+use rrss_core::{Action, Backend, Deadline, ErrorKind, Operation, Session, Timestamp, Written};
 use rrss_persistence::redis::{Compat, Hashes, Options};
 use rrss_test_servers::RedisServer;
 use serde_json::json;
@@ -18,6 +22,7 @@ on_both_servers![
     a_sweep_in_batches_removes_up_to_its_limit,
     a_sweep_leaves_what_was_renewed_meanwhile,
     a_sweep_leaves_what_is_no_session,
+    a_string_that_the_set_says_has_ended_is_not_overwritten,
     the_set_may_hold_any_time,
     an_emptied_session_ends,
     the_note_of_an_earlier_layout_goes_with_the_first_save,
@@ -135,6 +140,12 @@ async fn an_ended_session_makes_room_for_another(server: RedisServer) {
         "(nil)",
         "a new session without a deadline has none"
     );
+
+    server.command(&["DEL", KEY]);
+    server.command(&["ZADD", ALL, "5000", KEY]);
+    let new = op_at(Action::Create, 6_000, one(), Deadline::Keep);
+    assert_eq!(redis.write(&new).await.unwrap(), Written::Done);
+    assert_eq!(score(&server), "(nil)", "what was left of another is gone");
 }
 
 async fn a_touch_and_a_save_that_keep_the_deadline_keep_the_time(server: RedisServer) {
@@ -214,26 +225,55 @@ async fn a_sweep_in_batches_removes_up_to_its_limit(server: RedisServer) {
     assert_eq!(server.command(&["DBSIZE"]), "0");
 }
 
-/// The sweep names what has ended, and then removes it: here it is renewed in between.
+/// The sweep asks what has ended, and then has it removed: here one is renewed in between.
 async fn a_sweep_leaves_what_was_renewed_meanwhile(server: RedisServer) {
-    let redis = shared(&server);
-    fill(&server, 100);
-    let renew = async {
-        for n in 0..100 {
-            let key = format!("sessions:{n:03}");
-            let mut touch = op(Action::Touch, &key, at(0));
-            touch.deadline = until(9 * DAY);
-            if redis.touch(&touch).await.unwrap() {
-                server.command(&["HSET", &key, "renewed", "1"]);
+    fill(&server, 3);
+    let renewed = "sessions:001";
+    let server = Arc::new(server);
+    let (url, way) = before_each_script(&server, move |server| {
+        server.command(&["ZADD", ALL, "5000", renewed]);
+    });
+    let redis = Hashes::new(Options {
+        compat: Some(Compat::Rrss02),
+        compat_duration: Some(Duration::from_millis(DAY).into()),
+        ..generous(&url)
+    })
+    .unwrap();
+    assert_eq!(sweep(&redis, DAY + 4_999, 1_000).await, 2);
+    assert_eq!(server.scan("*"), [renewed, ALL]);
+    assert_eq!(entries(&server, renewed), ["a=1"]);
+    // It shares the server, which must be stopped before the test ends.
+    drop(redis);
+    tokio::task::spawn_blocking(|| way.join().unwrap())
+        .await
+        .unwrap();
+}
+
+/// The URL of a way to `server` on which `act` is done before a script passes.
+fn before_each_script(
+    server: &Arc<RedisServer>,
+    act: impl Fn(&RedisServer) + Send + 'static,
+) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    let server = Arc::clone(server);
+    let way = std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let mut upstream = TcpStream::connect((server.host(), server.port())).unwrap();
+        let (mut replies, mut back) = (upstream.try_clone().unwrap(), client.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut replies, &mut back));
+        let mut buffer = [0; 65_536];
+        while let Ok(count @ 1..) = client.read(&mut buffer) {
+            let sent = &buffer[..count];
+            if sent.windows(7).any(|part| part == b"EVALSHA") {
+                act(&server);
+            }
+            if upstream.write_all(sent).is_err() {
+                break;
             }
         }
-    };
-    let (removed, ()) = tokio::join!(sweep(&redis, DAY + 1_000, 1_000), renew);
-    let left = server.command(&["ZCARD", ALL]).parse::<u64>().unwrap();
-    assert_eq!(removed + left, 100);
-    for key in server.command(&["ZRANGE", ALL, "0", "-1"]).lines() {
-        assert_eq!(entries(&server, key), ["a=1", "renewed=1"]);
-    }
+    });
+    (url, way)
 }
 
 async fn a_sweep_leaves_what_is_no_session(server: RedisServer) {
@@ -253,6 +293,22 @@ async fn a_sweep_leaves_what_is_no_session(server: RedisServer) {
     server.command(&["ZADD", ALL, "1", ALL]);
     assert_eq!(sweep(&redis, 9 * DAY, 100).await, 4);
     assert_eq!(server.scan("*"), ["carts:list", "sessions:string"]);
+}
+
+async fn a_string_that_the_set_says_has_ended_is_not_overwritten(server: RedisServer) {
+    let redis = shared(&server);
+    server.command(&["SET", KEY, "hunter2"]);
+    server.command(&["ZADD", ALL, "1", KEY]);
+    let update = op_at(Action::Update, 9 * DAY, one(), until(10 * DAY));
+    let error = redis.write(&update).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    let error = redis
+        .touch(&op_at(Action::Touch, 9 * DAY, one(), until(10 * DAY)))
+        .await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Corrupt);
+    let create = op_at(Action::Create, 9 * DAY, one(), until(10 * DAY));
+    assert_eq!(redis.write(&create).await.unwrap(), Written::Taken);
+    assert_eq!(server.command(&["GET", KEY]), "hunter2");
 }
 
 async fn the_set_may_hold_any_time(server: RedisServer) {
@@ -291,6 +347,13 @@ async fn an_emptied_session_ends(server: RedisServer) {
     emptied.insert("b", &2).unwrap();
     let late = op_at(Action::Update, 10 * DAY, emptied, until(11 * DAY));
     assert_eq!(redis.write(&late).await.unwrap(), Written::Gone);
+    assert_eq!(server.command(&["DBSIZE"]), "0");
+
+    redis.write(&create).await.unwrap();
+    let mut emptied = read(&redis, KEY, at(10 * DAY)).await.unwrap();
+    emptied.clear();
+    let empty = op_at(Action::Update, 10 * DAY, emptied, Deadline::Keep);
+    assert_eq!(redis.write(&empty).await.unwrap(), Written::Done);
     assert_eq!(server.command(&["DBSIZE"]), "0");
 
     let nothing = op_at(Action::Create, 10 * DAY, Session::new(), until(11 * DAY));
