@@ -190,7 +190,7 @@ mod tests {
     fn an_entry_whose_session_is_gone_is_dropped_and_not_counted() {
         let (engine, _dir) = engine(3, 0);
         let mut changes = engine.changes();
-        changes.remove(b"s:1");
+        changes.remove(b"s:1").unwrap();
         changes.commit().unwrap();
         assert_eq!(sweep(&engine, 10), 2);
         assert_eq!(due(&engine).len(), 0);
