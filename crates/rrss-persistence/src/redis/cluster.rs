@@ -13,9 +13,10 @@ use rrss_core::{Error, Result};
 use tokio::time::{Instant, timeout_at};
 
 use super::address::Address;
-use super::connection::{Asking, Limits, Server};
+use super::connection::{Limits, Server};
 use super::failed::Failed;
 use super::failure::{self, Doing};
+use super::live::Asking;
 use super::places::Target;
 use super::seek::{Lost, Shared, first_of};
 use super::slot_map::{self, SlotMap};

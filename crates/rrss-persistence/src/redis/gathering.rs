@@ -3,7 +3,7 @@
 use redis::{Pipeline, RedisError, RedisResult, Value};
 
 use super::commands::Request;
-use super::connection::without_errors;
+use super::live::without_errors;
 use super::redirect::redirects;
 
 /// While a slot is moved, a key may be taken away between two commands of one pipeline. The commands that are sent

@@ -36,6 +36,7 @@ mod gathering;
 mod hash;
 mod index;
 mod link;
+mod live;
 mod node;
 mod options;
 mod own;

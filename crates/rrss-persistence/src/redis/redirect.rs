@@ -9,10 +9,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::address::Address;
 use super::cluster::Cluster;
 use super::commands::Request;
-use super::connection::Asking;
 use super::failed::Failed;
 use super::failure::Doing;
 use super::gathering::Gathering;
+use super::live::Asking;
 use super::seek::{Lost, first_of};
 
 /// How often a request is sent on. A key that is looked for at more nodes than this is being moved in circles.

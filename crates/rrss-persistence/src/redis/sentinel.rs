@@ -11,9 +11,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::address::Address;
 use super::commands::{Request, ping};
-use super::connection::{Asking, Limits, Server, without_errors};
+use super::connection::{Limits, Server};
 use super::failed::Failed;
 use super::failure::{self, Doing};
+use super::live::{Asking, without_errors};
 use super::places::{Login, Target, Watched};
 use super::seek::{Lost, Shared, first_of};
 
