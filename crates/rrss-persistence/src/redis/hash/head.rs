@@ -1,13 +1,12 @@
 //! What is kept of a session beside its fields.
 
 use rrss_core::{Error, ErrorKind, Result, Session, Timestamp};
-use serde::Deserialize;
 
 /// The entry of the hash that holds it, as the member of the same name in what `json-codec` writes.
 pub(super) const NAME: &str = "$rrss";
 
 /// Times in milliseconds since 1970. Members that a later version adds are passed over.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct Head {
     created: Option<u64>,
     written: Option<u64>,
@@ -19,15 +18,20 @@ impl Head {
     ///
     /// [`ErrorKind::Corrupt`] where it is something else: nobody's life of a session is guessed.
     pub(super) fn read(text: &str) -> Result<Self> {
-        let head = text
-            .starts_with('{')
-            .then(|| serde_json::from_str(text).ok());
-        // serde_json's message is not kept as the source: it may quote what was stored.
-        head.flatten().ok_or_else(|| {
-            Error::new(
-                ErrorKind::Corrupt,
-                format!("the field `{NAME}` of the stored session is not what rrss writes there"),
-            )
+        Self::of_members(text).map_err(|_| {
+            let message =
+                format!("the field `{NAME}` of the stored session is not what rrss writes there");
+            Error::new(ErrorKind::Corrupt, message)
+        })
+    }
+
+    /// A JSON object is read as the fields of a session are.
+    fn of_members(text: &str) -> Result<Self> {
+        let (members, _) = Session::from_json(text.to_owned().into(), None)?;
+        Ok(Self {
+            created: members.get("created")?,
+            written: members.get("written")?,
+            until: members.get("until")?,
         })
     }
 

@@ -1,9 +1,8 @@
-//! The text that a field's value is stored as, and the value that a text is read as.
+//! The text that a field's value is stored as, and the value that a text is read as. It is sessions that know JSON.
 
 use std::borrow::Cow;
 
-use rrss_core::{Error, ErrorKind, Result};
-use serde_json::value::RawValue;
+use rrss_core::{Error, ErrorKind, Result, Session};
 
 /// What is stored of a value: of a JSON string its text, of every other value its JSON.
 ///
@@ -17,13 +16,15 @@ pub(super) fn stored<'a>(name: &str, raw: &'a str) -> Result<Cow<'a, str>> {
     if !quoted.contains('\\') {
         return Ok(Cow::Borrowed(quoted));
     }
-    serde_json::from_str(raw).map(Cow::Owned).map_err(|_| {
-        // serde_json's message may quote the value, so it is not kept as the source.
-        Error::new(
+    let mut session = Session::new();
+    session.insert_raw(name, raw)?;
+    match session.get(name) {
+        Ok(Some(text)) => Ok(Cow::Owned(text)),
+        _ => Err(Error::new(
             ErrorKind::Value,
             format!("the text of the field `{name}` is not Unicode, and cannot be stored as text"),
-        )
-    })
+        )),
+    }
 }
 
 /// Appends the JSON that a stored text is read as: itself where it is one value other than a string, with nothing
@@ -38,8 +39,18 @@ pub(super) fn put_read(json: &mut Vec<u8>, text: &str) {
 
 /// Appends a JSON string.
 pub(super) fn put_string(json: &mut Vec<u8>, text: &str) {
-    // A text always has a JSON string, and a vector takes every byte.
-    let _ = serde_json::to_writer(json, text);
+    let is_plain = |byte| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if text.bytes().all(is_plain) {
+        json.push(b'"');
+        json.extend_from_slice(text.as_bytes());
+        json.push(b'"');
+        return;
+    }
+    let mut session = Session::new();
+    // It fails for what does not serialise, and every text does.
+    if session.insert("", text).is_ok() {
+        json.extend_from_slice(session.get_raw("").unwrap_or_default().as_bytes());
+    }
 }
 
 fn is_value(text: &str) -> bool {
@@ -47,7 +58,10 @@ fn is_value(text: &str) -> bool {
         text.bytes().next(),
         Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n' | b'[' | b'{')
     );
-    may_be && serde_json::from_str::<&RawValue>(text).is_ok_and(|raw| raw.get().len() == text.len())
+    // What is more than one value, or has white space around it, is longer than the value that is found.
+    may_be
+        && Session::from_json(format!("{{\"\":{text}}}").into(), None)
+            .is_ok_and(|(session, _)| session.get_raw("").map(str::len) == Some(text.len()))
 }
 
 #[cfg(test)]
@@ -121,6 +135,10 @@ mod tests {
             "-",
             ":dark",
             "2026-11-22",
+            "1}",
+            "1,\"\":1",
+            "1,\"a\":1",
+            "{}}",
             "\u{feff}1",
         ] {
             let json = serde_json::to_string(text).unwrap();
