@@ -13,7 +13,7 @@ use super::node::RedisNode;
 use super::places::{self, Login, Place, SentinelOptions, Target};
 use super::url::RedisUrl;
 
-/// Keeps sessions in one Redis or Valkey, which removes them by itself at their deadline.
+/// Keeps sessions in Redis or Valkey, one server or many, which removes them by itself at their deadline.
 ///
 /// Say where it is in one way: with `url`; with `host` and `port`; with `nodes`, for a Redis Cluster; or with
 /// `sentinel`, for a server that sentinels watch. It needs Redis 7.0 or Valkey, or a newer one.

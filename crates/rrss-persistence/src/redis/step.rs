@@ -22,11 +22,12 @@ use super::own::Own;
 use super::scan::{self, Kind};
 use super::{Hashes, Layout, Options};
 
-/// Keeps sessions in one Redis or Valkey.
+/// Keeps sessions in Redis or Valkey: one server, a Cluster, or what sentinels watch.
 ///
-/// Every session is one string under its key, with the deadline as its expiry. All operations share one connection,
-/// which the first of them opens, on the Tokio runtime that it runs on. Where that runtime has ended, the next
-/// operation opens another on its own.
+/// Every session is one string under its key, with the deadline as its expiry. All operations share one connection to a
+/// server, which the first of them opens, on the Tokio runtime that it runs on. Where that runtime has ended, the next
+/// operation opens another on its own. With `nodes`, each command goes to the master of its key's slot; with `sentinel`, to
+/// the master that the sentinels name. On a Cluster, index entries are written and acknowledged before the session.
 ///
 /// | operation | commands |
 /// |---|---|

@@ -9,7 +9,7 @@ fn it_is_registered_with_an_example_that_works() {
     let step = registry.get("redis").unwrap();
     assert_eq!(
         step.summary(),
-        "Keeps sessions in one Redis or Valkey, which removes them by itself at their deadline."
+        "Keeps sessions in Redis or Valkey, one server or many, which removes them by itself at their deadline."
     );
     let mut example: toml::Table = toml::from_str(Redis::EXAMPLE).unwrap();
     let mut table = example["step"].as_array_mut().unwrap().remove(0);
