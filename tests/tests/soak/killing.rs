@@ -39,7 +39,7 @@ async fn a_killed_master_takes_along_no_more_than_its_replica_lacked() {
 /// The same, where the replica has lost its connection and tasks are told of many updates that it never hears of: those are lost,
 /// as the documents say of Redis.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_killed_master_takes_along_what_its_replica_lacked_and_no_more() {
+async fn updates_that_a_replica_lacked_are_lost_with_its_master_and_no_others() {
     let (mut cluster, mut killing) = Killing::prepare("a master killed, its replica behind").await;
     let victim = killing.victim;
     let replica = victim + RedisCluster::NODES / 2;
