@@ -1,12 +1,13 @@
 //! What others changed meanwhile.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rrss::{Saved, Session, Store};
 use rrss_core::{Action, Backend, ErrorKind, Written};
 use rrss_test_servers::RedisServer;
 use serde_json::json;
 use tokio::sync::Barrier;
+use tokio::task::JoinSet;
 
 use super::support::*;
 
@@ -19,6 +20,7 @@ on_both_servers![
     a_save_that_was_rejected_is_done_after_a_load,
     a_deadline_of_its_own_is_not_taken_back_by_who_did_not_know_it,
     a_rotation_takes_along_what_was_saved_meanwhile,
+    of_many_saves_and_rotations_at_once_nothing_is_lost_and_nothing_stays,
     of_two_rotations_one_wins_and_no_copy_stays,
     what_was_loaded_is_told_from_everything_else,
     what_was_written_is_told_as_if_it_had_been_loaded,
@@ -206,6 +208,55 @@ async fn a_rotation_takes_along_what_was_saved_meanwhile(server: RedisServer) {
             json!({ "user": "ann", "visits": 1, "cart": 1, "theme": "dark" })
         );
     }
+}
+
+async fn of_many_saves_and_rotations_at_once_nothing_is_lost_and_nothing_stays(
+    server: RedisServer,
+) {
+    const TASKS: usize = 8;
+    const SAVES: usize = 20;
+    for options in ["", "compat = \"rrss-0.2\""] {
+        let store = store(&server, options);
+        let first = saved(&store, &[("user", r#""ann""#)]).await;
+        let current = Arc::new(Mutex::new(first.id().unwrap().clone()));
+        let start = Arc::new(Barrier::new(TASKS + 1));
+        let mut tasks = JoinSet::new();
+        for task in 0..TASKS {
+            let (store, start, current) = (store.clone(), start.clone(), current.clone());
+            tasks.spawn(async move {
+                start.wait().await;
+                for save in 0..SAVES {
+                    loop {
+                        let id = current.lock().unwrap().clone();
+                        let Some(mut session) = store.load(&id).await.unwrap() else {
+                            continue;
+                        };
+                        session.insert(&format!("{task}-{save}"), &save).unwrap();
+                        match store.save(&mut session).await {
+                            Ok(_) => break,
+                            Err(error) => assert_eq!(error.kind(), ErrorKind::Gone),
+                        }
+                    }
+                }
+            });
+        }
+        start.wait().await;
+        for _ in 0..SAVES {
+            let id = current.lock().unwrap().clone();
+            let mut session = store.load(&id).await.unwrap().unwrap();
+            store.rotate(&mut session).await.unwrap();
+            *current.lock().unwrap() = session.id().unwrap().clone();
+        }
+        while let Some(task) = tasks.join_next().await {
+            task.unwrap();
+        }
+        let last = current.lock().unwrap().clone();
+        let session = store.load(&last).await.unwrap().unwrap();
+        assert_eq!(session.len(), 1 + TASKS * SAVES);
+        assert_eq!(store.count().await.unwrap(), 1);
+        store.delete(&last).await.unwrap();
+    }
+    assert_eq!(server.command(&["DBSIZE"]), "0");
 }
 
 async fn of_two_rotations_one_wins_and_no_copy_stays(server: RedisServer) {
