@@ -32,7 +32,7 @@ const QUICK: Schedule = Schedule::new(3, Duration::from_millis(100));
 const SESSIONS: usize = 10_000;
 
 /// How many tasks save at once, each its own share of the sessions.
-const TASKS: [usize; 3] = [1, 16, 64];
+const TASKS: [usize; 4] = [1, 16, 64, 256];
 
 const STORE: &str = "rrss: key-mapper, expiry, json-codec, embedded";
 const BACKEND: &str = "rrss: embedded alone";
