@@ -220,7 +220,16 @@ fn an_id_in_place_of_a_handle_is_exit_2_and_is_not_repeated() {
 
 #[test]
 fn a_field_that_is_not_indexed_is_exit_78_and_says_what_to_add() {
-    for folder in [Folder::embedded(), Folder::indexed()] {
+    for (folder, hint) in [
+        (
+            Folder::embedded(),
+            "put a step `index` with `fields = [\"email\"]`",
+        ),
+        (
+            Folder::indexed(),
+            "add it to the `fields` of the step `index`",
+        ),
+    ] {
         folder.ok(["create", "email=ann@example.org"]);
         for arguments in [
             &["find", "email", "ann@example.org"][..],
@@ -235,7 +244,7 @@ fn a_field_that_is_not_indexed_is_exit_78_and_says_what_to_add() {
             ],
         ] {
             let run = folder.run(arguments);
-            run.failed(78, "add it to the `fields` of the step `index`");
+            run.failed(78, hint);
             assert!(!run.err.contains("example.org"), "{run:?}");
         }
         assert_eq!(folder.ok(["count"]), "1");
