@@ -253,7 +253,10 @@ impl Check<'_> {
                 Some(at),
                 Some(backend),
                 format!("`{name}` makes entries of an index, but `{keeper}` keeps none"),
-                format!("remove `{name}`, or end the steps with `memory`, `embedded` or `redis`"),
+                format!(
+                    "remove `{name}`, or end the steps with a backend that keeps one: `memory`, `embedded`, or `redis` \
+                     in its usual layout"
+                ),
             );
         }
     }
