@@ -6,6 +6,10 @@ use crate::check::CheckedStep;
 use crate::fit::misfits;
 use crate::report::{Problem, Problems};
 use crate::source::Source;
+use crate::suggest::clean_path;
+
+/// So much of the path of a file goes into a sentence that names two places in it; the whole of it stands below.
+const LONGEST_FILE: usize = 60;
 
 /// Reports why steps cannot stand in their order.
 pub(crate) fn report(steps: &[CheckedStep], source: &Source, problems: &mut Problems) {
@@ -29,7 +33,8 @@ pub(crate) fn report(steps: &[CheckedStep], source: &Source, problems: &mut Prob
         }
         let places = named.iter().map(|step| {
             let (line, _) = source.position(step.span.start);
-            (step.name.as_str(), format!(" ({}:{line})", source.name()))
+            let file = clean_path(source.name(), LONGEST_FILE);
+            (step.name.as_str(), format!(" ({file}:{line})"))
         });
         let message = with_places(&misfit.to_string(), places);
         problems.add(|| {
