@@ -6,7 +6,7 @@ use redis::Value;
 use rrss_core::{Cursor, KeySpace, Result};
 
 use super::cluster::Cluster;
-use super::commands::Request;
+use super::commands::{Nonsense, Request};
 use super::connection::{Limits, Server};
 use super::failure::{self, Doing};
 use super::places::Place;
@@ -40,6 +40,17 @@ impl Link {
             Self::Cluster(cluster) => cluster.carry_out(doing, request).await,
             Self::Sentinel(sentinel) => sentinel.ask(doing, request).await,
         }
+    }
+
+    /// Asks, and reads what the reply means; one that the command does not have is an error.
+    pub(super) async fn read<T>(
+        &self,
+        doing: Doing,
+        request: &Request<'_>,
+        read: impl FnOnce(Value) -> Result<T, Nonsense>,
+    ) -> Result<T> {
+        let reply = self.ask(doing, request).await?;
+        read(reply).map_err(|Nonsense| failure::nonsense(doing, self))
     }
 
     /// One step of a scan of all keys that are of `space`: some of them, and where the next step goes on.

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::address::Address;
+use super::connection::Limits;
 use super::hash::{Compat, Layout};
 use super::node::RedisNode;
 use super::places::{self, Login, Place, SentinelOptions, Target};
@@ -106,6 +107,13 @@ impl Default for Options {
 }
 
 impl Options {
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            connect: self.connect_timeout.get(),
+            command: self.timeout.get(),
+        }
+    }
+
     /// # Errors
     ///
     /// [`ErrorKind::Config`] where options do not go together, naming one of them.

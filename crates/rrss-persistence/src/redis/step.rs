@@ -13,8 +13,7 @@ use rrss_core::{
 use rrss_core::{Error, ErrorKind};
 
 use super::commands::{self, Nonsense, Part, Request};
-use super::connection::Limits;
-use super::failure::{self, Doing};
+use super::failure::Doing;
 use super::find::Find;
 use super::index::{Beside, Changes, Sets};
 use super::link::Link;
@@ -117,10 +116,7 @@ impl Redis {
     /// ```
     pub fn new(options: Options) -> Result<Self> {
         options.expect_layout(Layout::String)?;
-        let limits = Limits {
-            connect: options.connect_timeout.get(),
-            command: options.timeout.get(),
-        };
+        let limits = options.limits();
         Ok(Self {
             link: Link::new(options.place()?, limits)?,
             hasher: RandomState::new(),
@@ -133,8 +129,7 @@ impl Redis {
         request: Request<'_>,
         read: impl FnOnce(Value) -> Result<T, Nonsense>,
     ) -> Result<T> {
-        let reply = self.link.ask(doing, &request).await?;
-        read(reply).map_err(|Nonsense| failure::nonsense(doing, &self.link))
+        self.link.read(doing, &request, read).await
     }
 
     /// Changes a session, and the index with it.

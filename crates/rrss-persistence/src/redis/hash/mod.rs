@@ -27,8 +27,7 @@ use self::read::Entries;
 pub(super) use self::script::Script;
 use super::Options;
 use super::commands::{self, Nonsense, Request};
-use super::connection::Limits;
-use super::failure::{self, Doing};
+use super::failure::Doing;
 use super::link::Link;
 use super::own::Own;
 use super::scan::{self, Kind};
@@ -108,10 +107,7 @@ impl Hashes {
     pub fn new(options: Options) -> Result<Self> {
         options.expect_layout(Layout::Hash)?;
         let all = options.shared_duration().map(All::new);
-        let limits = Limits {
-            connect: options.connect_timeout.get(),
-            command: options.timeout.get(),
-        };
+        let limits = options.limits();
         Ok(Self {
             link: Link::new(options.place()?, limits)?,
             all,
@@ -125,8 +121,7 @@ impl Hashes {
         request: Request<'_>,
         read: impl FnOnce(Value) -> Result<T, Nonsense>,
     ) -> Result<T> {
-        let reply = self.link.ask(doing, &request).await?;
-        read(reply).map_err(|Nonsense| failure::nonsense(doing, &self.link))
+        self.link.read(doing, &request, read).await
     }
 
     /// Carries out a write, a touch or a delete.
