@@ -84,6 +84,15 @@ impl Session {
         renewed
     }
 
+    /// The same, under an id that the caller made.
+    #[must_use]
+    pub fn renewed_as(&self, id: SessionId) -> Self {
+        Self {
+            id: Some(id),
+            ..self.renewed()
+        }
+    }
+
     /// This session's unsaved changes, made to `fresh`, which is what the store holds now: fields that both have
     /// changed get this session's values, and all others those of `fresh`.
     ///

@@ -4,6 +4,7 @@ mod find;
 mod limit;
 mod load;
 mod many;
+mod overwrite;
 mod rotate;
 mod save;
 mod update;

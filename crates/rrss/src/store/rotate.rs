@@ -42,11 +42,48 @@ impl Store {
     /// # Ok(()) }
     /// ```
     pub async fn rotate(&self, session: &mut Session) -> Result<Saved> {
-        let Some(old) = session.id().cloned().filter(|_| !session.is_new()) else {
+        if session.is_new() {
             return self.save(session).await;
+        }
+        self.renew_as(session, session.renewed()).await
+    }
+
+    /// Gives a session the id `id`, as [`rotate`](Store::rotate) gives it one that the key mapper makes; for adapters to
+    /// frameworks that make ids of their own. The id must be of 128 random bits, and in the key mapper's form.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] where the id is taken, [`ErrorKind::Value`] where it is not in the key mapper's form: nothing
+    /// is changed then. Else as [`rotate`](Store::rotate).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> rrss::Result<()> {
+    /// # let store = rrss::Store::from_toml("step = [{ type = 'key-mapper' }, { type = 'json-codec' }, { type = 'memory' }]")?;
+    /// # let mut session = rrss::Session::new();
+    /// # session.insert("user_id", &42)?;
+    /// # store.save(&mut session).await?;
+    /// let id = rrss::SessionId::from("8f14e45f-ceea-467f-a3d4-1b2c3d4e5f60");
+    /// store.rotate_to(&mut session, id.clone()).await?;
+    /// assert_eq!(session.id(), Some(&id));
+    /// # Ok(()) }
+    /// ```
+    pub async fn rotate_to(&self, session: &mut Session, id: SessionId) -> Result<Saved> {
+        let mut renewed = session.renewed_as(id);
+        if session.is_new() {
+            let saved = self.save(&mut renewed).await?;
+            *session = renewed;
+            return Ok(saved);
+        }
+        self.renew_as(session, renewed).await
+    }
+
+    async fn renew_as(&self, session: &mut Session, mut renewed: Session) -> Result<Saved> {
+        let Some(old) = session.id().cloned() else {
+            return Err(gone("rotated"));
         };
         let added = self.check_limit(session).await?;
-        let mut renewed = session.renewed();
         // Where a step sets deadlines, it sets the new one too; else the one that it has goes along.
         let deadline = match session.expires_at() {
             Some(deadline) if !self.inner.pipeline.sets_deadlines() => Deadline::At(deadline),
