@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::expired::ExpiredNote;
 use crate::id::{SessionId, StorageKey};
 use crate::operation::Cursor;
 use crate::payload::{Payload, StoredForm};
@@ -40,8 +41,10 @@ pub enum Outcome {
     Done,
     /// List, find: one page.
     Page(Page),
-    /// Count: this many; sweep: this many were removed.
+    /// Count: this many; sweep: this many were removed; notes forgotten: this many were there.
     Count(u64),
+    /// Notes taken: these.
+    Expired(Vec<ExpiredNote>),
 }
 
 /// One page of a listing.

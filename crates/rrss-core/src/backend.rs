@@ -2,9 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use crate::answer::{Answer, Outcome, Page};
 use crate::error::{Error, ErrorKind, Result};
+use crate::expired::ExpiredNote;
+use crate::id::StorageKey;
 use crate::index::IndexKey;
 use crate::operation::{Action, Cursor, Operation};
 use crate::payload::{Payload, StoredForm};
@@ -147,6 +150,57 @@ pub trait Backend: Send + Sync + 'static {
         false
     }
 
+    /// Takes up to `limit` notes of sessions of [`Operation::key_space`] that have expired: their deadline is not after
+    /// [`Operation::now`], they are not live, and what a [`sweep`](Backend::sweep) has to remove is removed.
+    ///
+    /// It gives each note that was [kept](crate::NoteChange::Keep) last, with the deadline that the session had last, at
+    /// least once: also those of sessions that expired while no process ran. What is given is not given again, to anybody,
+    /// until `lease` after [`Operation::now`], unless it is [forgotten](Backend::forget_expired) before; then it is given
+    /// again. It gives none of a session that is live, nor of one that an operation
+    /// [removed the note](crate::NoteChange::Remove) of. An update or a touch that ends a live session, by a deadline that
+    /// is not in the future, lets it expire. A note of an operation that was refused, or that a crash came before, may be
+    /// given too.
+    ///
+    /// It drops the notes whose session's deadline is `keep` ago or more; they are not given. With a `limit` of 0 it does
+    /// nothing else. An empty answer to another `limit` means that there is none to give for now. However many
+    /// notes there are, it never holds the backend up for long.
+    ///
+    /// Only backends that [keep notes](Backend::keeps_expired) are asked.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Backend::load). What was taken already is given again after the lease.
+    fn take_expired(
+        &self,
+        op: &Operation,
+        limit: usize,
+        lease: Duration,
+        keep: Duration,
+    ) -> impl Future<Output = Result<Vec<ExpiredNote>>> + Send {
+        let _ = (op, limit, lease, keep);
+        async { Err(keeps_no_notes()) }
+    }
+
+    /// Forgets the notes of expired sessions that were [taken](Backend::take_expired) from these keys of
+    /// [`Operation::key_space`], and says how many were there. Those of sessions that are live stay.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Backend::load).
+    fn forget_expired(
+        &self,
+        op: &Operation,
+        keys: &[StorageKey],
+    ) -> impl Future<Output = Result<u64>> + Send {
+        let _ = (op, keys);
+        async { Err(keeps_no_notes()) }
+    }
+
+    /// Whether it keeps the [notes](crate::IndexChanges::note) of sessions until they have expired and were told of.
+    fn keeps_expired(&self) -> bool {
+        false
+    }
+
     /// Reaches the backend once, to see that it is there and lets us in.
     ///
     /// # Errors
@@ -162,6 +216,13 @@ pub trait Backend: Send + Sync + 'static {
     fn close(&self) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
+}
+
+fn keeps_no_notes() -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        "this backend keeps no notes of sessions, so it cannot tell which have expired",
+    )
 }
 
 /// What a backend holds for one key.
@@ -290,6 +351,12 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
         )),
         Action::Count => Answer::new(Outcome::Count(backend.count(op).await?)),
         Action::Sweep { limit } => Answer::new(Outcome::Count(backend.sweep(op, *limit).await?)),
+        Action::TakeExpired { limit, lease, keep } => Answer::new(Outcome::Expired(
+            backend.take_expired(op, *limit, *lease, *keep).await?,
+        )),
+        Action::ForgetExpired { keys } => {
+            Answer::new(Outcome::Count(backend.forget_expired(op, keys).await?))
+        }
     })
 }
 

@@ -72,6 +72,7 @@ pub fn check_composition(steps: &[(&str, Shape)]) -> Vec<Misfit> {
     check.keys();
     check.data();
     check.index();
+    check.expired();
     check.misfits
 }
 
@@ -257,6 +258,27 @@ impl Check<'_> {
                     "remove `{name}`, or end the steps with a backend that keeps one: `memory`, `embedded`, or `redis` \
                      in its usual layout"
                 ),
+            );
+        }
+    }
+
+    /// A backend without an index is reported in the words of that.
+    fn expired(&mut self) {
+        let needs = self.steps.iter().position(|(_, shape)| shape.needs_expired);
+        let backend = self.steps.iter().rposition(|(_, shape)| shape.is_backend());
+        if let (Some(at), Some(backend)) = (needs, backend)
+            && let kept = self.steps[backend].1
+            && kept.keeps_index
+            && !kept.keeps_expired
+        {
+            let (name, keeper) = (self.steps[at].0, self.steps[backend].0);
+            self.report(
+                Some(at),
+                Some(backend),
+                format!("`{name}` keeps notes of expired sessions, but `{keeper}` has no place for them"),
+                "remove `keep_expired`, or end the steps with a backend that keeps them: `memory`, `embedded`, or `redis` in \
+                 its usual layout"
+                    .to_owned(),
             );
         }
     }

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::expired::NoteChange;
 use crate::id::{KeySpace, StorageKey};
 
 /// One value of one indexed field, as a backend knows it: the sessions that have it are found by it.
@@ -112,17 +114,20 @@ pub struct IndexChanges {
     pub put: Vec<IndexKey>,
     /// What it is not found by any more, once the operation is done.
     pub removed: Vec<IndexKey>,
+    /// What becomes of what is to be told of the session when it has expired.
+    pub note: NoteChange,
 }
 
 impl IndexChanges {
     /// Whether there is nothing to change.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.put.is_empty() && self.removed.is_empty()
+        self.put.is_empty() && self.removed.is_empty() && self.note == NoteChange::Leave
     }
 }
 
-/// Which fields sessions are found by, and how many sessions one value may have; what an `index` step tells the store.
+/// Which fields sessions are found by, how many sessions one value may have, and whether expired ones are told of; what an
+/// `index` step tells the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexRules {
     /// The names of the fields.
@@ -131,6 +136,8 @@ pub struct IndexRules {
     pub max_per_value: Option<NonZeroUsize>,
     /// What happens to a session that would be one too many.
     pub on_limit: OnLimit,
+    /// How long after its deadline an expired session can be told of; `None` where none is told of.
+    pub keep_expired: Option<Duration>,
 }
 
 /// What happens when one value of an indexed field gets more sessions than it may have.

@@ -1,6 +1,7 @@
 //! What is asked of a pipeline: one operation, on its way from the store to the backend.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -85,6 +86,20 @@ pub enum Action {
     Sweep {
         /// The most to remove in one call, so that no call holds the backend for long.
         limit: usize,
+    },
+    /// Take up to `limit` notes of sessions that have expired, to tell of them.
+    TakeExpired {
+        /// The most to take; with none, only what is too old is dropped.
+        limit: usize,
+        /// For how long nobody else is given the same notes.
+        lease: Duration,
+        /// How long after its session's deadline a note is kept; an older one is dropped.
+        keep: Duration,
+    },
+    /// Forget the notes of these sessions, which were told of.
+    ForgetExpired {
+        /// What the sessions were stored under.
+        keys: Vec<StorageKey>,
     },
 }
 

@@ -152,6 +152,12 @@ impl Pipeline {
         self.stages.shapes.iter().any(|shape| shape.keeps_index)
     }
 
+    /// Whether the backend keeps notes of sessions, to tell of those that have expired.
+    #[must_use]
+    pub fn keeps_expired(&self) -> bool {
+        self.stages.shapes.iter().any(|shape| shape.keeps_expired)
+    }
+
     /// Whether a step must see the whole session to say what `op`, a touch or a delete by id, is to do.
     #[must_use]
     pub fn wants_session(&self, op: &Operation) -> bool {

@@ -107,11 +107,13 @@ impl PipelineBuilder {
     /// Adds a backend of your own, which keeps bytes.
     #[must_use]
     pub fn backend(self, name: impl Into<Name>, backend: impl Backend) -> Self {
-        let shape = if backend.keeps_index() {
-            Shape::backend().keeps_index()
-        } else {
-            Shape::backend()
-        };
+        let mut shape = Shape::backend();
+        if backend.keeps_index() {
+            shape = shape.keeps_index();
+        }
+        if backend.keeps_expired() {
+            shape = shape.keeps_expired();
+        }
         self.planned(name.into(), shape, move |_| Ok(Role::backend(backend)))
     }
 

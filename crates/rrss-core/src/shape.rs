@@ -24,6 +24,8 @@ pub struct Shape {
     pub(crate) sets_deadline: bool,
     pub(crate) needs_index: bool,
     pub(crate) keeps_index: bool,
+    pub(crate) needs_expired: bool,
+    pub(crate) keeps_expired: bool,
     pub(crate) once: bool,
 }
 
@@ -63,6 +65,8 @@ impl Shape {
             sets_deadline: false,
             needs_index: false,
             keeps_index: false,
+            needs_expired: false,
+            keeps_expired: false,
             once: false,
         }
     }
@@ -166,6 +170,24 @@ impl Shape {
     pub const fn keeps_index(self) -> Self {
         Self {
             keeps_index: true,
+            ..self
+        }
+    }
+
+    /// The same shape, for a step that wants notes of sessions kept until they have expired and were told of.
+    #[must_use]
+    pub const fn needs_expired(self) -> Self {
+        Self {
+            needs_expired: true,
+            ..self
+        }
+    }
+
+    /// The same shape, for a backend that keeps notes of sessions.
+    #[must_use]
+    pub const fn keeps_expired(self) -> Self {
+        Self {
+            keeps_expired: true,
             ..self
         }
     }

@@ -8,6 +8,7 @@ const CODEC: (&str, Shape) = ("json-codec", Shape::codec());
 const OTHER_CODEC: (&str, Shape) = ("cbor-codec", Shape::codec());
 const ZIP: (&str, Shape) = ("compression", Shape::on_bytes().once());
 const INDEX: (&str, Shape) = ("index", Shape::on_session().needs_index());
+const EVENTS: (&str, Shape) = ("index", Shape::on_session().needs_index().needs_expired());
 const SEAL: (&str, Shape) = ("encryption", Shape::on_bytes().needs_key());
 const MEMORY: (&str, Shape) = ("memory", Shape::backend());
 const REDIS: (&str, Shape) = ("redis", Shape::backend().keeps_index());
@@ -135,6 +136,24 @@ fn a_backend_that_keeps_fields_stands_below_no_codec() {
 fn an_index_needs_a_backend_that_keeps_one() {
     refused(
         &[KEY, INDEX, CODEC, MEMORY],
+        Some(1),
+        Some(3),
+        "`memory` keeps none",
+    );
+}
+
+#[test]
+fn notes_of_expired_sessions_need_a_backend_that_keeps_them() {
+    const KEEPS: (&str, Shape) = ("redis", Shape::backend().keeps_index().keeps_expired());
+    assert_eq!(check(&[KEY, EVENTS, CODEC, KEEPS]), []);
+    refused(
+        &[KEY, EVENTS, CODEC, REDIS],
+        Some(1),
+        Some(3),
+        "`redis` has no place for them",
+    );
+    refused(
+        &[KEY, EVENTS, CODEC, MEMORY],
         Some(1),
         Some(3),
         "`memory` keeps none",

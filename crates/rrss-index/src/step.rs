@@ -29,6 +29,7 @@ impl Index {
                 fields: options.fields.into_iter().map(Arc::from).collect(),
                 max_per_value: options.max_per_value,
                 on_limit: options.on_limit.unwrap_or_default(),
+                keep_expired: None,
             },
         })
     }

@@ -167,7 +167,11 @@ id = \"uuid\"
 impl Transform for KeyMapper {
     fn before(&self, op: &mut Operation) -> Result<()> {
         match op.action() {
-            Action::List { .. } | Action::Count | Action::Find { .. } => {
+            Action::List { .. }
+            | Action::Count
+            | Action::Find { .. }
+            | Action::TakeExpired { .. }
+            | Action::ForgetExpired { .. } => {
                 op.key_space = Some(self.known_key_space()?);
                 return Ok(());
             }

@@ -1,8 +1,10 @@
 //! A subject is a backend itself, so that others can stand in front of it.
 
+use std::time::Duration;
+
 use rrss_core::{
-    Action, Answer, Backend, Cursor, Error, ErrorKind, IndexKey, Operation, Outcome, Page, Payload,
-    Record, Result, Written,
+    Action, Answer, Backend, Cursor, Error, ErrorKind, ExpiredNote, IndexKey, Operation, Outcome,
+    Page, Payload, Record, Result, StorageKey, Written,
 };
 
 use crate::subject::Subject;
@@ -68,6 +70,31 @@ impl Backend for Subject {
 
     fn needs_sweep(&self) -> bool {
         self.pipeline().needs_sweep()
+    }
+
+    async fn take_expired(
+        &self,
+        op: &Operation,
+        limit: usize,
+        lease: Duration,
+        keep: Duration,
+    ) -> Result<Vec<ExpiredNote>> {
+        let action = Action::TakeExpired { limit, lease, keep };
+        match self.ask(action, op).await?.outcome {
+            Outcome::Expired(notes) => Ok(notes),
+            outcome => Err(unexpected(&outcome)),
+        }
+    }
+
+    async fn forget_expired(&self, op: &Operation, keys: &[StorageKey]) -> Result<u64> {
+        let action = Action::ForgetExpired {
+            keys: keys.to_vec(),
+        };
+        counted(self.ask(action, op).await?)
+    }
+
+    fn keeps_expired(&self) -> bool {
+        self.pipeline().keeps_expired()
     }
 
     async fn ping(&self) -> Result<()> {

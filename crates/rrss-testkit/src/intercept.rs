@@ -1,8 +1,12 @@
 //! Standing in front of a backend: what happens before and after each of its operations.
 
 use std::future::Future;
+use std::time::Duration;
 
-use rrss_core::{Action, Backend, Cursor, IndexKey, Operation, Page, Record, Result, Written};
+use rrss_core::{
+    Action, Backend, Cursor, ExpiredNote, IndexKey, Operation, Page, Record, Result, StorageKey,
+    Written,
+};
 
 /// What is asked of a backend, without its details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +30,10 @@ pub enum Call {
     Count,
     /// [`Backend::sweep`]
     Sweep,
+    /// [`Backend::take_expired`]
+    TakeExpired,
+    /// [`Backend::forget_expired`]
+    ForgetExpired,
     /// [`Backend::ping`]
     Ping,
     /// [`Backend::close`]
@@ -151,6 +159,26 @@ impl<B: Backend, I: Intercept> Backend for Intercepted<B, I> {
 
     fn needs_sweep(&self) -> bool {
         self.backend.needs_sweep()
+    }
+
+    async fn take_expired(
+        &self,
+        op: &Operation,
+        limit: usize,
+        lease: Duration,
+        keep: Duration,
+    ) -> Result<Vec<ExpiredNote>> {
+        let taken = self.backend.take_expired(op, limit, lease, keep);
+        self.around(Call::TakeExpired, taken).await
+    }
+
+    async fn forget_expired(&self, op: &Operation, keys: &[StorageKey]) -> Result<u64> {
+        let forgotten = self.backend.forget_expired(op, keys);
+        self.around(Call::ForgetExpired, forgotten).await
+    }
+
+    fn keeps_expired(&self) -> bool {
+        self.backend.keeps_expired()
     }
 
     async fn ping(&self) -> Result<()> {

@@ -108,7 +108,11 @@ fn is_well_formed(id: &str) -> bool {
 impl Transform for PlainKeys {
     fn before(&self, op: &mut Operation) -> Result<()> {
         match op.action() {
-            Action::List { .. } | Action::Count | Action::Find { .. } => {
+            Action::List { .. }
+            | Action::Count
+            | Action::Find { .. }
+            | Action::TakeExpired { .. }
+            | Action::ForgetExpired { .. } => {
                 op.key_space = Some(self.space.clone());
                 return Ok(());
             }
