@@ -11,10 +11,17 @@ use serde::{Deserialize, Serialize};
 /// How many characters 32 bytes make in base64url without padding.
 const TOKEN_LENGTH: usize = 43;
 
+/// How many characters 16 bytes make in base64url without padding.
+const TOWER_SESSIONS_LENGTH: usize = 22;
+
+/// How many characters the keys of actix-session's own stores have.
+const ACTIX_SESSION_LENGTH: usize = 64;
+
 /// What session ids look like.
 ///
-/// Both forms take their bits from the operating system's random number generator. OWASP's ASVS 5.0 asks for at
-/// least 128 random bits in a session id (7.2.3): a UUID v4 has 122 of them, a token 256.
+/// All forms take their bits from the operating system's random number generator. OWASP's ASVS 5.0 asks for at
+/// least 128 random bits in a session id (7.2.3): a UUID v4 has 122 of them, a token 256. The forms of other stores are
+/// there to take over the sessions that those stores have.
 ///
 /// # Examples
 ///
@@ -28,7 +35,7 @@ const TOKEN_LENGTH: usize = 43;
 /// # Ok::<(), rrss_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum IdFormat {
     /// A random UUID: version 4 of [RFC 9562](https://www.rfc-editor.org/rfc/rfc9562#section-5.4), as 36
@@ -38,6 +45,11 @@ pub enum IdFormat {
     /// 32 random bytes as 43 characters of base64url without padding
     /// ([RFC 4648 §5](https://www.rfc-editor.org/rfc/rfc4648#section-5)).
     Token,
+    /// 16 random bytes as 22 characters of base64url without padding: the ids of tower-sessions, by which its Redis store
+    /// names keys.
+    TowerSessions,
+    /// 64 random letters and digits of ASCII: the session keys of actix-session, by which its Redis store names keys.
+    ActixSession,
 }
 
 impl IdFormat {
@@ -60,7 +72,12 @@ impl IdFormat {
     pub fn accepts(self, text: &str) -> bool {
         match self {
             Self::Uuid => is_uuid(text.as_bytes()),
-            Self::Token => is_token(text.as_bytes()),
+            Self::Token => is_base64url(text.as_bytes(), TOKEN_LENGTH, b"AEIMQUYcgkosw048"),
+            Self::TowerSessions => is_base64url(text.as_bytes(), TOWER_SESSIONS_LENGTH, b"AQgw"),
+            Self::ActixSession => {
+                text.len() == ACTIX_SESSION_LENGTH
+                    && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            }
         }
     }
 
@@ -70,6 +87,8 @@ impl IdFormat {
         match self {
             Self::Uuid => uuid::fmt::Hyphenated::LENGTH,
             Self::Token => TOKEN_LENGTH,
+            Self::TowerSessions => TOWER_SESSIONS_LENGTH,
+            Self::ActixSession => ACTIX_SESSION_LENGTH,
         }
     }
 
@@ -86,6 +105,8 @@ impl IdFormat {
                 Ok(SessionId::from(&*uuid.hyphenated().encode_lower(&mut text)))
             }
             Self::Token => Ok(SessionId::from(URL_SAFE_NO_PAD.encode(random::<32>()?))),
+            Self::TowerSessions => Ok(SessionId::from(URL_SAFE_NO_PAD.encode(random::<16>()?))),
+            Self::ActixSession => alphanumeric().map(SessionId::from),
         }
     }
 }
@@ -96,6 +117,10 @@ impl fmt::Display for IdFormat {
         f.write_str(match self {
             Self::Uuid => "a uuid: 36 characters in lower case, with hyphens",
             Self::Token => "a token: 43 characters of base64url, which stand for 32 bytes",
+            Self::TowerSessions => {
+                "an id of tower-sessions: 22 characters of base64url, which stand for 16 bytes"
+            }
+            Self::ActixSession => "a session key of actix-session: 64 letters and digits of ASCII",
         })
     }
 }
@@ -120,32 +145,85 @@ fn is_uuid(text: &[u8]) -> bool {
         })
 }
 
-fn is_token(text: &[u8]) -> bool {
+/// Whether `text` is base64url of whole bytes, and the only text that stands for them: the bits that the last character has
+/// to spare are zero in those of `last` alone.
+fn is_base64url(text: &[u8], length: usize, last: &[u8]) -> bool {
     let in_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    // 43 characters are 258 bits for 256: the last one stands for a multiple of four.
-    let is_canonical = |last: &u8| b"AEIMQUYcgkosw048".contains(last);
-    text.len() == TOKEN_LENGTH
+    text.len() == length
         && text.iter().all(in_alphabet)
-        && text.last().is_some_and(is_canonical)
+        && text.last().is_some_and(|byte| last.contains(byte))
+}
+
+/// Random letters and digits, each as likely as any other: of 256 bytes, 248 are four times the 62 characters, and the
+/// rest are passed over.
+fn alphanumeric() -> Result<String> {
+    const CHARACTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut text = String::with_capacity(ACTIX_SESSION_LENGTH);
+    while text.len() < ACTIX_SESSION_LENGTH {
+        let fair = random::<ACTIX_SESSION_LENGTH>()?
+            .into_iter()
+            .filter(|byte| *byte < 248)
+            .map(|byte| char::from(CHARACTERS[usize::from(byte) % CHARACTERS.len()]));
+        text.extend(fair.take(ACTIX_SESSION_LENGTH - text.len()));
+    }
+    Ok(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const ALL: [IdFormat; 4] = [
+        IdFormat::Uuid,
+        IdFormat::Token,
+        IdFormat::TowerSessions,
+        IdFormat::ActixSession,
+    ];
+
     #[test]
-    fn a_token_is_accepted_exactly_when_it_decodes_and_encodes_to_itself() {
+    fn base64url_is_accepted_exactly_when_it_decodes_and_encodes_to_itself() {
         let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=\0 ";
-        let mut accepted = 0;
-        for &last in alphabet {
-            let mut text = vec![b'x'; TOKEN_LENGTH - 1];
-            text.push(last);
-            let decodes = URL_SAFE_NO_PAD
-                .decode(&text)
-                .is_ok_and(|bytes| URL_SAFE_NO_PAD.encode(bytes).as_bytes() == text);
-            assert_eq!(is_token(&text), decodes, "last character {last}");
-            accepted += usize::from(decodes);
+        for (format, endings) in [(IdFormat::Token, 16), (IdFormat::TowerSessions, 4)] {
+            let mut accepted = 0;
+            for &last in alphabet {
+                let mut text = vec![b'x'; format.length() - 1];
+                text.push(last);
+                let decodes = URL_SAFE_NO_PAD
+                    .decode(&text)
+                    .is_ok_and(|bytes| URL_SAFE_NO_PAD.encode(bytes).as_bytes() == text);
+                let text = std::str::from_utf8(&text).unwrap();
+                assert_eq!(format.accepts(text), decodes, "last character {last}");
+                accepted += usize::from(decodes);
+            }
+            assert_eq!(accepted, endings);
         }
-        assert_eq!(accepted, 16);
+    }
+
+    #[test]
+    fn what_a_form_makes_it_alone_accepts() {
+        for format in ALL {
+            let id = format.generate().unwrap();
+            assert_eq!(id.as_str().len(), format.length());
+            for other in ALL {
+                assert_eq!(other.accepts(id.as_str()), other == format, "{other}");
+            }
+        }
+    }
+
+    #[test]
+    fn letters_and_digits_are_all_as_likely() {
+        let mut seen = [0_u32; 128];
+        for _ in 0..1_000 {
+            for byte in alphanumeric().unwrap().bytes() {
+                seen[usize::from(byte)] += 1;
+            }
+        }
+        let times: Vec<_> = seen.into_iter().filter(|times| *times > 0).collect();
+        assert_eq!(times.len(), 62);
+        // 1,032 each, give or take 32: ten times that never happens, and a biased choice is twice as far off.
+        assert!(
+            times.iter().all(|times| (710..1_355).contains(times)),
+            "{times:?}"
+        );
     }
 }

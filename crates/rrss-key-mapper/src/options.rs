@@ -31,6 +31,6 @@ pub struct Options {
     /// its own in front: listing and counting go by it.
     pub template: Template,
     /// What ids look like: `"uuid"`, a random UUID v4 with 122 random bits, or `"token"`, 256 random bits in 43
-    /// characters.
+    /// characters; `"tower-sessions"` and `"actix-session"` are the forms of those stores, to take over their sessions.
     pub id: IdFormat,
 }

@@ -27,6 +27,22 @@ mod tokens {
     rrss_testkit::key_promises!(template("shop:{id}:data", IdFormat::Token));
 }
 
+mod ids_of_tower_sessions {
+    use super::{IdFormat, template};
+
+    rrss_testkit::transform_promises!(template("{id}", IdFormat::TowerSessions));
+    rrss_testkit::round_trip_promises!(template("{id}", IdFormat::TowerSessions));
+    rrss_testkit::key_promises!(template("{id}", IdFormat::TowerSessions));
+}
+
+mod keys_of_actix_session {
+    use super::{IdFormat, template};
+
+    rrss_testkit::transform_promises!(template("{id}", IdFormat::ActixSession));
+    rrss_testkit::round_trip_promises!(template("{id}", IdFormat::ActixSession));
+    rrss_testkit::key_promises!(template("{id}", IdFormat::ActixSession));
+}
+
 mod a_function {
     use super::{KeyMapper, Specimen};
 
