@@ -158,7 +158,8 @@ pub trait Backend: Send + Sync + 'static {
     /// until `lease` after [`Operation::now`], unless it is [forgotten](Backend::forget_expired) before; then it is given
     /// again. It gives none of a session that is live, nor of one that an operation
     /// [removed the note](crate::NoteChange::Remove) of. An update or a touch that ends a live session, by a deadline that
-    /// is not in the future, lets it expire. A note of an operation that was refused, or that a crash came before, may be
+    /// is not in the future, lets it expire. A session created under the key of one that expired takes the place of its
+    /// note, too. A note of an operation that was refused, or that a crash came before, may be
     /// given too.
     ///
     /// It drops the notes whose session's deadline is `keep` ago or more; they are not given. With a `limit` of 0 it does

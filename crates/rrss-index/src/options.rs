@@ -2,13 +2,13 @@
 
 use std::num::NonZeroUsize;
 
-use rrss_core::{Error, ErrorKind, OnLimit, Result};
+use rrss_core::{DurationOption, Error, ErrorKind, OnLimit, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// Finds sessions by the value of a field: all those of a user, to show them or to end them.
 ///
-/// It can bound how many live sessions one value may have.
+/// It can bound how many live sessions one value may have, and keep what is to be told of sessions when they have expired.
 ///
 /// # Examples
 ///
@@ -37,6 +37,14 @@ pub struct Options {
     /// the oldest; `"reject"` refuses to save it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_limit: Option<OnLimit>,
+    /// How long after its deadline what is to be told of an expired session is kept, for the listeners of the application:
+    /// its handle and the values of the fields. Where it is not given, nothing is kept, and there are no such events.
+    #[serde(
+        default,
+        deserialize_with = "keep_expired",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub keep_expired: Option<DurationOption>,
 }
 
 impl Options {
@@ -46,6 +54,7 @@ impl Options {
             fields: fields.into_iter().map(Into::into).collect(),
             max_per_value: None,
             on_limit: None,
+            keep_expired: None,
         }
     }
 
@@ -61,6 +70,9 @@ impl Options {
                          `on_limit`";
             return Err(refused(alone.to_owned(), "on_limit"));
         }
+        if self.keep_expired.is_some_and(|keep| keep.get().is_zero()) {
+            return Err(refused(NO_TIME.to_owned(), "keep_expired"));
+        }
         Ok(())
     }
 }
@@ -70,6 +82,8 @@ const NO_FIELDS: &str =
 const NO_NAME: &str = "the name of a field to index is empty; write one, such as \"user_id\"";
 const NO_SESSIONS: &str =
     "a limit of 0 lets nobody in; write how many sessions one value may have, such as 5";
+const NO_TIME: &str = "a `keep_expired` of 0 drops what is to be told of a session as it expires; write how long it is \
+                       kept, such as \"1d\", or leave `keep_expired` out";
 
 fn wrong_fields(fields: &[String]) -> Option<String> {
     if fields.is_empty() {
@@ -100,4 +114,14 @@ fn max_per_value<'de, D: Deserializer<'de>>(
         None => Err(de::Error::custom(NO_SESSIONS)),
         max => Ok(max),
     }
+}
+
+fn keep_expired<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<DurationOption>, D::Error> {
+    let keep = DurationOption::deserialize(deserializer)?;
+    if keep.get().is_zero() {
+        return Err(de::Error::custom(NO_TIME));
+    }
+    Ok(Some(keep))
 }

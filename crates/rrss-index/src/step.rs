@@ -1,10 +1,11 @@
 //! The step: the entries of a session's indexed fields, on every operation that makes or ends some.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rrss_core::{
-    Action, BuildContext, IndexKey, IndexRules, Operation, Result, Role, Session, Shape, Step,
-    Transform,
+    Action, BuildContext, DurationOption, Handle, IndexKey, IndexRules, Note, NoteChange,
+    Operation, Result, Role, Session, Shape, Step, Transform,
 };
 
 use crate::options::Options;
@@ -21,7 +22,8 @@ impl Index {
     /// # Errors
     ///
     /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) where no field is named, one is named twice, or there is an
-    /// `on_limit` without a limit.
+    /// `on_limit` without a limit, or a
+    /// `keep_expired` of zero.
     pub fn new(options: Options) -> Result<Self> {
         options.check()?;
         Ok(Self {
@@ -29,7 +31,7 @@ impl Index {
                 fields: options.fields.into_iter().map(Arc::from).collect(),
                 max_per_value: options.max_per_value,
                 on_limit: options.on_limit.unwrap_or_default(),
-                keep_expired: None,
+                keep_expired: options.keep_expired.map(DurationOption::get),
             },
         })
     }
@@ -53,6 +55,26 @@ impl Index {
             IndexKey::of(Arc::clone(field), raw).ok().flatten()
         })
     }
+
+    /// What `op` changes in the note of its session, which is kept until so long `after` its deadline.
+    fn note(&self, op: &Operation, after: Duration) -> NoteChange {
+        let raw: for<'s> fn(&'s Session, &str) -> Option<&'s str> = match op.action() {
+            Action::Create | Action::Update => Session::get_raw,
+            Action::Touch => Session::stored_raw,
+            // Also of one that could not be read, and so is deleted by its id alone.
+            Action::Delete => return NoteChange::Remove,
+            _ => return NoteChange::Leave,
+        };
+        let (Some(session), Some(id)) = (op.session(), op.id()) else {
+            return NoteChange::Leave;
+        };
+        let fields = self.rules.fields.iter();
+        let fields = fields.filter_map(|field| Some((&**field, raw(session, field)?)));
+        NoteChange::Keep {
+            note: Note::write(Handle::of(id), fields),
+            after,
+        }
+    }
 }
 
 impl Step for Index {
@@ -67,8 +89,12 @@ on_limit = \"evict-oldest\"
 
     type Options = Options;
 
-    fn shape(_: &Options) -> Shape {
-        Shape::on_session().needs_key().needs_index().once()
+    fn shape(options: &Options) -> Shape {
+        let shape = Shape::on_session().needs_key().needs_index().once();
+        match options.keep_expired {
+            Some(_) => shape.needs_expired(),
+            None => shape,
+        }
     }
 
     fn check(options: &Options) -> Result<()> {
@@ -82,6 +108,9 @@ on_limit = \"evict-oldest\"
 
 impl Transform for Index {
     fn before(&self, op: &mut Operation) -> Result<()> {
+        if let Some(after) = self.rules.keep_expired {
+            op.index.note = self.note(op, after);
+        }
         let Some(session) = op.session() else {
             return Ok(());
         };

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use rrss_core::{
-    Action, ErrorKind, IndexKey, Operation, Pipeline, Session, Shape, Step, Timestamp, Transform,
+    Action, ErrorKind, Handle, IndexKey, Note, NoteChange, Operation, Pipeline, Session, Shape,
+    Step, Timestamp, Transform,
 };
 use rrss_index::{Index, Options};
 
@@ -157,6 +158,74 @@ fn a_session_stored_before_its_field_was_indexed_can_be_touched_and_deleted() {
     for action in [Action::Touch, Action::Delete] {
         let op = run(action, loaded(r#"{"user":{"name":"ann"},"device":[]}"#));
         assert!(op.index.is_empty());
+    }
+}
+
+const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
+
+fn noting() -> Options {
+    Options {
+        keep_expired: Some(DAY.into()),
+        ..Options::of(["user", "device"])
+    }
+}
+
+fn noted(action: Action, session: Session) -> NoteChange {
+    let mut op = Operation::new(action, NOW).with_session(session);
+    op.assign_id("id".into());
+    Index::new(noting()).unwrap().before(&mut op).unwrap();
+    op.index.note
+}
+
+#[track_caller]
+fn kept(change: NoteChange) -> Vec<(String, String)> {
+    let NoteChange::Keep { note, after } = change else {
+        panic!("{change:?} keeps nothing");
+    };
+    assert_eq!(after, DAY);
+    let note = Note::read(note).unwrap();
+    assert_eq!(note.handle, Handle::of(&"id".into()));
+    let fields = note.fields.iter_raw();
+    fields
+        .map(|(name, raw)| (name.to_owned(), raw.to_owned()))
+        .collect()
+}
+
+#[test]
+fn a_note_has_the_indexed_fields_that_the_session_will_have() {
+    let mut session = loaded(r#"{"user":42,"other":1}"#);
+    session.insert("device", "laptop").unwrap();
+    let pair = |name: &str, raw: &str| (name.to_owned(), raw.to_owned());
+    let both = [pair("user", "42"), pair("device", "\"laptop\"")];
+    assert_eq!(kept(noted(Action::Create, session.clone())), both);
+    assert_eq!(kept(noted(Action::Update, session.clone())), both);
+    assert_eq!(kept(noted(Action::Touch, session.clone())), both[..1]);
+    assert_eq!(noted(Action::Load, session.clone()), NoteChange::Leave);
+    assert_eq!(kept(noted(Action::Create, Session::new())), []);
+}
+
+#[test]
+fn a_delete_removes_the_note_also_of_what_could_not_be_read() {
+    let session = loaded(r#"{"user":42}"#);
+    assert_eq!(noted(Action::Delete, session), NoteChange::Remove);
+    let mut op = Operation::new(Action::Delete, NOW).with_id("id".into());
+    let index = Index::new(noting()).unwrap();
+    index.before(&mut op).unwrap();
+    assert_eq!(op.index.note, NoteChange::Remove);
+}
+
+#[test]
+fn notes_are_asked_of_the_backend_only_where_they_are_kept() {
+    let shape = Index::shape(&noting());
+    assert_eq!(shape, Index::shape(&Options::of(["user"])).needs_expired());
+    let session = loaded(r#"{"user":42}"#);
+    for action in [
+        Action::Create,
+        Action::Update,
+        Action::Touch,
+        Action::Delete,
+    ] {
+        assert_eq!(run(action, session.clone()).index.note, NoteChange::Leave);
     }
 }
 

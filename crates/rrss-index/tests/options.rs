@@ -72,6 +72,33 @@ fn a_limit_of_zero_or_of_no_number_is_refused_at_its_place() {
 }
 
 #[test]
+fn notes_are_kept_for_a_time_and_not_for_none() {
+    let options: Options = toml::from_str("fields = ['user']\nkeep_expired = '1d'").unwrap();
+    let index = Index::new(options).unwrap();
+    let keep = Transform::index(&index).unwrap().keep_expired;
+    assert_eq!(keep, Some(std::time::Duration::from_secs(86_400)));
+    let index = Index::new(Options::of(["user"])).unwrap();
+    assert_eq!(Transform::index(&index).unwrap().keep_expired, None);
+
+    for (value, words) in [
+        ("0", "such as \"1d\""),
+        ("'0s'", "leave `keep_expired` out"),
+        ("'a day'", "not a duration"),
+        ("-1", "negative"),
+        ("true", "a duration"),
+    ] {
+        let toml = format!("fields = ['user']\nkeep_expired = {value}");
+        refused(&toml, &[words, "line 2"]);
+    }
+    let zero = Options {
+        keep_expired: Some(std::time::Duration::ZERO.into()),
+        ..Options::of(["user"])
+    };
+    let error = Index::new(zero).unwrap_err();
+    assert_eq!(error.option(), Some("keep_expired"));
+}
+
+#[test]
 fn what_to_do_at_a_limit_without_a_limit_is_refused() {
     let options: Options =
         toml::from_str("fields = ['user_id']\non_limit = 'evict-oldest'").unwrap();

@@ -21,6 +21,7 @@
 //! ```
 
 mod entries;
+mod expired;
 mod options;
 mod page;
 mod sessions;

@@ -1,4 +1,5 @@
-//! The sessions of one store in memory, in the order of their keys and of their deadlines, and by their entries.
+//! The sessions of one store in memory, in the order of their keys and of their deadlines, and by their entries; and what is
+//! to be told of those that have expired.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -7,10 +8,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rrss_core::{
-    Error, ErrorKind, IndexChanges, IndexKey, KeySpace, Operation, Result, Timestamp, Written,
+    Error, ErrorKind, IndexChanges, IndexKey, KeySpace, NoteChange, Operation, Result, Timestamp,
+    Written,
 };
 
 use super::entries::Entries;
+use super::expired::Expired;
 use super::page::{AT_ONCE, page, start};
 use crate::fate::{Fate, fate, lives, refusal};
 
@@ -21,6 +24,7 @@ pub(super) struct Sessions {
     by_key: BTreeMap<Arc<str>, Stored>,
     by_deadline: BTreeSet<(Timestamp, Arc<str>)>,
     by_entry: Entries,
+    pub(super) expired: Expired,
 }
 
 /// What is stored under one key.
@@ -28,6 +32,8 @@ pub(super) struct Stored {
     pub(super) bytes: Bytes,
     pub(super) deadline: Option<Timestamp>,
     entries: Box<[IndexKey]>,
+    /// What is to be told of the session when it has expired.
+    note: Option<Bytes>,
 }
 
 impl Sessions {
@@ -47,13 +53,15 @@ impl Sessions {
         }
         let is_live = live.is_some();
         match fate(op, live.and_then(|stored| stored.deadline)) {
-            Fate::Ends => drop(self.remove(key)),
+            Fate::Ends if is_live => self.expire_by(op, key),
+            Fate::Ends => drop(self.expire(key)),
             Fate::Lives(deadline) => {
                 // What is past its deadline leaves nothing to the session that takes its key.
                 if !is_live && !self.remove(key) {
                     self.make_room(capacity, now)?;
                 }
                 self.insert(key, bytes.clone(), deadline, &op.index);
+                self.change_note(key, &op.index.note);
             }
         }
         Ok(Written::Done)
@@ -67,33 +75,70 @@ impl Sessions {
             return Ok(false);
         };
         match fate(op, stored.deadline) {
-            Fate::Ends => drop(self.remove(key)),
-            Fate::Lives(deadline) => self.move_deadline(key, deadline),
+            Fate::Ends => self.expire_by(op, key),
+            Fate::Lives(deadline) => {
+                self.move_deadline(key, deadline);
+                self.change_note(key, &op.index.note);
+            }
         }
         Ok(true)
     }
 
-    /// Removes what is under the key of `op`, if its guard holds; what is past its deadline in any case.
+    /// Removes what is under the key of `op`, if its guard holds; what is past its deadline in any case, and that is told.
     pub(super) fn delete(&mut self, op: &Operation) -> Result<Written> {
         let key = op.key()?.as_str();
         let live = self.live(key, op.now());
         let refused = refusal(op, live.map(|stored| &*stored.bytes))?;
-        if refused != Some(Written::Changed) {
-            self.remove(key);
+        match refused {
+            Some(Written::Changed) => {}
+            Some(_) => drop(self.expire(key)),
+            None => drop(self.remove(key)),
         }
         Ok(refused.unwrap_or(Written::Done))
     }
 
-    /// Removes what is under `key`, live or not, and says whether anything was.
+    /// Removes what is under `key`, live or not, with nothing to be told of it, and says whether anything was.
     pub(super) fn remove(&mut self, key: &str) -> bool {
+        if let Some(stored) = self.by_key.get_mut(key) {
+            stored.note = None;
+        }
+        self.expire(key)
+    }
+
+    /// Removes what is under `key`, to be told of by its note, and says whether anything was.
+    fn expire(&mut self, key: &str) -> bool {
         let Some((key, stored)) = self.by_key.remove_entry(key) else {
             return false;
         };
         self.by_entry.remove(&stored.entries, &key);
         if let Some(deadline) = stored.deadline {
-            self.by_deadline.remove(&(deadline, key));
+            self.by_deadline.remove(&(deadline, Arc::clone(&key)));
+            if let Some(note) = stored.note {
+                self.expired.insert(key, deadline, note);
+            }
         }
         true
+    }
+
+    /// Ends what is live under `key`, since the deadline that `op` gives it has come already.
+    fn expire_by(&mut self, op: &Operation, key: &str) {
+        self.move_deadline(key, op.deadline.instant());
+        self.change_note(key, &op.index.note);
+        self.expire(key);
+    }
+
+    /// Changes the note of what is under `key`. What never ends has none.
+    fn change_note(&mut self, key: &str, change: &NoteChange) {
+        let Some(stored) = self.by_key.get_mut(key) else {
+            return;
+        };
+        match change {
+            NoteChange::Leave => {}
+            NoteChange::Keep { note, .. } => {
+                stored.note = stored.deadline.is_some().then(|| note.clone());
+            }
+            NoteChange::Remove => stored.note = None,
+        }
     }
 
     /// Removes up to `limit` sessions whose deadline is not after `now`, the oldest deadlines first.
@@ -103,10 +148,8 @@ impl Sessions {
                 Some((deadline, _)) if *deadline <= now => {}
                 _ => return removed,
             }
-            if let Some((_, key)) = self.by_deadline.pop_first()
-                && let Some(stored) = self.by_key.remove(&key)
-            {
-                self.by_entry.remove(&stored.entries, &key);
+            if let Some((_, key)) = self.by_deadline.pop_first() {
+                self.expire(&key);
             }
         }
         limit
@@ -167,7 +210,10 @@ impl Sessions {
                 bytes,
                 deadline,
                 entries,
+                note: None,
             };
+            // The note of an expired session makes room for that of its successor.
+            self.expired.forget(&key);
             self.by_key.insert(key, stored);
             return;
         };
@@ -228,7 +274,7 @@ mod tests {
         let entry = |value: &&str| IndexKey::of("f", value).unwrap().unwrap();
         IndexChanges {
             put: values.iter().map(entry).collect(),
-            removed: Vec::new(),
+            ..IndexChanges::default()
         }
     }
 
@@ -272,6 +318,50 @@ mod tests {
         removed.removed = entries(&["3"]).put;
         sessions.insert("c", Bytes::new(), None, &removed);
         assert_eq!(agree(&sessions), 0);
+    }
+
+    fn note(text: &'static str) -> NoteChange {
+        NoteChange::Keep {
+            note: Bytes::from_static(text.as_bytes()),
+            after: std::time::Duration::from_secs(1),
+        }
+    }
+
+    #[test]
+    fn what_expires_leaves_its_last_note_and_what_is_removed_leaves_none() {
+        let mut sessions = Sessions::default();
+        let index = |note| IndexChanges {
+            note,
+            ..IndexChanges::default()
+        };
+        for key in ["deleted", "never", "silent", "swept", "without"] {
+            sessions.insert(key, Bytes::new(), Some(at(10)), &index(NoteChange::Leave));
+            if key != "without" {
+                sessions.change_note(key, &note("first"));
+            }
+        }
+        sessions.change_note("swept", &note("last"));
+        sessions.change_note("swept", &NoteChange::Leave);
+        sessions.change_note("silent", &NoteChange::Remove);
+        sessions.move_deadline("never", None);
+        sessions.change_note("never", &note("never"));
+        assert!(sessions.by_key["never"].note.is_none());
+        assert!(sessions.remove("deleted"));
+        assert_eq!(sessions.sweep(at(10), 10), 3);
+        assert_eq!(sessions.expired.keys(), ["swept"]);
+
+        let space = KeySpace::new("sw", "");
+        let taken = sessions.expired.take(&space, at(10), 10, at(20));
+        assert_eq!(
+            (&taken[0].note[..], taken[0].deadline),
+            (&b"last"[..], at(10))
+        );
+        sessions.insert("swept", Bytes::new(), None, &index(NoteChange::Leave));
+        assert_eq!(
+            sessions.expired.keys(),
+            [""; 0],
+            "its successor took its place"
+        );
     }
 
     #[test]

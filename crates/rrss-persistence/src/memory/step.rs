@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rrss_core::{
-    Backend, BuildContext, Cursor, Error, ErrorKind, IndexKey, Operation, Page, Record, Result,
-    Role, Shape, Step, StorageKey, Written,
+    Backend, BuildContext, Cursor, Error, ErrorKind, ExpiredNote, IndexKey, Operation, Page,
+    Record, Result, Role, Shape, Step, StorageKey, Written,
 };
 
 use super::Options;
@@ -61,7 +62,7 @@ impl Step for Memory {
     type Options = Options;
 
     fn shape(_: &Options) -> Shape {
-        Shape::backend().keeps_index()
+        Shape::backend().keeps_index().keeps_expired()
     }
 
     fn build(options: Options, _: &BuildContext) -> Result<Role> {
@@ -143,6 +144,31 @@ impl Backend for Memory {
     }
 
     fn needs_sweep(&self) -> bool {
+        true
+    }
+
+    async fn take_expired(
+        &self,
+        op: &Operation,
+        limit: usize,
+        lease: Duration,
+        keep: Duration,
+    ) -> Result<Vec<ExpiredNote>> {
+        let (space, now) = (op.key_space()?, op.now());
+        while self.lock().expired.drop_old(space, now, keep, AT_ONCE) == AT_ONCE {}
+        let limit = limit.min(AT_ONCE);
+        Ok(self.lock().expired.take(space, now, limit, now + lease))
+    }
+
+    async fn forget_expired(&self, _: &Operation, keys: &[StorageKey]) -> Result<u64> {
+        let mut sessions = self.lock();
+        let forgotten = keys
+            .iter()
+            .filter(|key| sessions.expired.forget(key.as_str()));
+        Ok(forgotten.count() as u64)
+    }
+
+    fn keeps_expired(&self) -> bool {
         true
     }
 
