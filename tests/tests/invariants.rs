@@ -83,7 +83,9 @@ fn steps_depend_on_the_core_alone_and_know_no_backend() {
     for package in [
         "rrss-key-mapper",
         "rrss-expiry",
+        "rrss-index",
         "rrss-json-codec",
+        "rrss-legacy-read",
         "rrss-compression",
     ] {
         let own = tree(package, 1);

@@ -5,13 +5,14 @@ mod cli;
 use cli::Folder;
 use serde_json::Value;
 
-const BUILT_IN: [(&str, &str, &str); 8] = [
+const BUILT_IN: [(&str, &str, &str); 9] = [
     ("compression", "transform", "rrss-compression"),
     ("embedded", "backend", "rrss-persistence"),
     ("expiry", "transform", "rrss-expiry"),
     ("index", "transform", "rrss-index"),
     ("json-codec", "transform", "rrss-json-codec"),
     ("key-mapper", "transform", "rrss-key-mapper"),
+    ("legacy-read", "transform", "rrss-legacy-read"),
     ("memory", "backend", "rrss-persistence"),
     ("redis", "backend", "rrss-persistence"),
 ];
@@ -116,6 +117,7 @@ fn every_example_works() {
             "expiry",
             "index",
             "json-codec",
+            "legacy-read",
             "compression",
             backend,
         ];

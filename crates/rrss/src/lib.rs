@@ -21,7 +21,7 @@ pub use builder::StoreBuilder;
     feature = "redis"
 ))]
 pub use classic::{ExpiringRedisOptions, expiring_redis_store, redis_store};
-pub use store::{Found, Listing, Saved, SessionInfo, Store};
+pub use store::{Expired, Found, Listing, Saved, SessionInfo, Store};
 
 pub use rrss_core::{
     Clock, Conflict, Cursor, Error, ErrorKind, Handle, ManualClock, OnLimit, Operation, Pipeline,
@@ -45,6 +45,8 @@ pub use rrss_index::{self as index, Index};
 pub use rrss_json_codec::{self as json_codec, JsonCodec};
 #[cfg(feature = "key-mapper")]
 pub use rrss_key_mapper::{self as key_mapper, KeyMapper};
+#[cfg(feature = "legacy-read")]
+pub use rrss_legacy_read::{self as legacy_read, LegacyRead};
 #[cfg(feature = "embedded")]
 pub use rrss_persistence::embedded::{self, Embedded};
 #[cfg(feature = "memory")]
