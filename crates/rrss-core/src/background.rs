@@ -117,6 +117,12 @@ impl Stop {
         let _ = self.0.wait_for(|stop| *stop).await;
     }
 
+    /// Whether the task is to stop.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        *self.0.borrow() || self.0.has_changed().is_err()
+    }
+
     /// Sleeps; `false` as soon as the task is to stop.
     pub async fn sleep(&mut self, duration: Duration) -> bool {
         tokio::time::timeout(duration, self.stopped())

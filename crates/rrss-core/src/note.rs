@@ -22,7 +22,7 @@ const HANDLE: usize = 22;
 /// let bytes = Note::write(handle, [("user_id", "42")]);
 /// assert!(bytes.ends_with(br#"{"user_id":42}"#));
 ///
-/// let note = Note::read(bytes)?;
+/// let note = Note::read(&bytes)?;
 /// assert_eq!(note.handle, handle);
 /// assert_eq!(note.fields.get::<u64>("user_id")?, Some(42));
 /// # Ok::<(), rrss_core::Error>(())
@@ -60,7 +60,7 @@ impl Note {
     /// # Errors
     ///
     /// [`ErrorKind::Corrupt`] where they are none.
-    pub fn read(bytes: Bytes) -> Result<Self> {
+    pub fn read(bytes: &Bytes) -> Result<Self> {
         let handle = bytes
             .get(..HANDLE)
             .and_then(|text| std::str::from_utf8(text).ok());
@@ -82,10 +82,10 @@ mod tests {
     #[test]
     fn a_note_reads_back_whatever_its_fields_are_called() {
         let handle = Handle::of(&"one".into());
-        let note = Note::read(Note::write(handle, [])).unwrap();
+        let note = Note::read(&Note::write(handle, [])).unwrap();
         assert!(note.handle == handle && note.fields.is_empty());
         let fields = [("a \"b\"\n", "[1, \"}\"]"), ("", "null"), ("ü", "\"ü\"")];
-        let note = Note::read(Note::write(handle, fields)).unwrap();
+        let note = Note::read(&Note::write(handle, fields)).unwrap();
         assert_eq!(note.fields.iter_raw().collect::<Vec<_>>(), fields);
     }
 
@@ -98,7 +98,7 @@ mod tests {
             Bytes::new(),
             Bytes::from_static(b"{\"pin\":\"hunter2\"}......"),
         ] {
-            let error = Note::read(bytes).unwrap_err();
+            let error = Note::read(&bytes).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Corrupt);
             assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
         }

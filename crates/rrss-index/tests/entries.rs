@@ -183,7 +183,7 @@ fn kept(change: NoteChange) -> Vec<(String, String)> {
         panic!("{change:?} keeps nothing");
     };
     assert_eq!(after, DAY);
-    let note = Note::read(note).unwrap();
+    let note = Note::read(&note).unwrap();
     assert_eq!(note.handle, Handle::of(&"id".into()));
     let fields = note.fields.iter_raw();
     fields

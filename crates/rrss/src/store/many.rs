@@ -52,13 +52,18 @@ impl Store {
     }
 
     /// Removes the sessions that are past their deadline, in bounded batches, and says how many. The store does
-    /// so by itself now and then; a backend that expires by itself answers zero. Safe with many at once.
+    /// so by itself now and then; a backend that expires by itself answers zero. Then it tells the
+    /// [listeners](Store::on_expired) of expired sessions, and waits for them. Safe with many at once.
     ///
     /// # Errors
     ///
     /// As [`load`](Store::load).
     pub async fn sweep(&self) -> Result<u64> {
         self.start();
-        sweeper::sweep(&self.inner.pipeline, &*self.inner.clock).await
+        let (pipeline, clock) = (&self.inner.pipeline, &*self.inner.clock);
+        let removed = sweeper::sweep(pipeline, clock).await?;
+        let listeners = self.inner.sweeper.listeners();
+        listeners.tell(pipeline, clock, None).await?;
+        Ok(removed)
     }
 }

@@ -1,5 +1,7 @@
 //! The store: a pipeline with the session API on top.
 
+mod expired;
+mod expired_listeners;
 mod find;
 mod limit;
 mod load;
@@ -18,6 +20,8 @@ use rrss_core::{
     SessionId, SystemClock, Timestamp,
 };
 
+pub use self::expired::Expired;
+pub(crate) use self::expired_listeners::Listeners;
 pub use self::find::{Found, SessionInfo};
 pub use self::many::Listing;
 pub use self::save::Saved;
@@ -155,8 +159,8 @@ impl Store {
         self.inner.pipeline.ping().await
     }
 
-    /// Stops the background sweep and makes what was acknowledged safe, within a time. Call it before the
-    /// process ends; operations after it still work, without the sweep.
+    /// Stops the background sweep, waits for [listeners](Store::on_expired) that are being called, and makes what was
+    /// acknowledged safe, within a time. Call it before the process ends; operations after it still work, without the sweep.
     ///
     /// # Errors
     ///
@@ -238,6 +242,7 @@ impl fmt::Debug for Store {
 pub(crate) fn unexpected(op: &Operation, answer: &Answer) -> Error {
     let outcome = match &answer.outcome {
         Outcome::Page(_) => "a page".to_owned(),
+        Outcome::Expired(_) => "notes of expired sessions".to_owned(),
         outcome => format!("{outcome:?}"),
     };
     Error::new(
