@@ -518,7 +518,10 @@ fn it_is_registered_with_an_example_that_works() {
     assert_eq!(name.as_str(), Some("embedded"));
     let options: Options = table.try_into().unwrap();
     assert_eq!(options, Options::default());
-    assert_eq!(Embedded::shape(&options), Shape::backend().keeps_index());
+    assert_eq!(
+        Embedded::shape(&options),
+        Shape::backend().keeps_index().keeps_expired()
+    );
 
     let dir = TempDir::new().unwrap();
     Embedded::build(options, &BuildContext::in_dir(dir.path())).unwrap();

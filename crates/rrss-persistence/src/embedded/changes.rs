@@ -7,6 +7,7 @@ use fjall::{OwnedWriteBatch, UserKey};
 use rrss_core::{ErrorKind, Operation, Result, Timestamp, Written};
 
 use super::engine::{Engine, failed};
+use super::notes::{End, NoteMoves};
 use super::recent::Recent;
 use super::record::{Stored, due_key, encode_deadline};
 use crate::fate::{Fate, fate, lives, refusal};
@@ -52,11 +53,17 @@ impl Changes<'_> {
             return Ok(refused);
         }
         match fate(op, live.and_then(|stored| stored.deadline)) {
-            Fate::Ends if before.is_none() => {}
-            Fate::Ends => self.remove(key)?,
+            Fate::Ends => match &before {
+                None => {}
+                Some(before) if lives(before.deadline, op.now()) => self.expire(op, key)?,
+                Some(before) => self.remove(key, End::of(before))?,
+            },
             Fate::Lives(deadline) => {
-                let entries = self.engine.entries_to_write(op, key, before.as_ref())?;
-                entries.add_to(&mut self.batch, self.engine, key);
+                let (engine, before) = (self.engine, before.as_ref());
+                let entries = engine.entries_to_write(op, key, before)?;
+                let note = engine.note_to_write(op, key, before, deadline)?;
+                entries.add_to(&mut self.batch, engine, key);
+                note.add_to(&mut self.batch, engine, key);
                 let due = before.and_then(|stored| stored.deadline);
                 self.put(key, due, deadline, record);
             }
@@ -66,36 +73,37 @@ impl Changes<'_> {
 
     pub(super) fn touch(&mut self, op: &Operation) -> Result<bool> {
         let key = op.key()?.as_bytes();
-        let Some(Stored { deadline, bytes }) = self
-            .stored(key)?
-            .filter(|stored| lives(stored.deadline, op.now()))
-        else {
+        let before = self.stored(key)?;
+        let Some(live) = before.filter(|stored| lives(stored.deadline, op.now())) else {
             return Ok(false);
         };
-        match fate(op, deadline) {
-            Fate::Ends => self.remove(key)?,
-            Fate::Lives(moved) if moved != deadline => {
-                self.put(key, deadline, moved, Stored::encode(&bytes));
+        match fate(op, live.deadline) {
+            Fate::Ends => self.expire(op, key)?,
+            Fate::Lives(deadline) => {
+                let note = self.engine.note_to_write(op, key, Some(&live), deadline)?;
+                note.add_to(&mut self.batch, self.engine, key);
+                if deadline != live.deadline {
+                    self.put(key, live.deadline, deadline, Stored::encode(&live.bytes));
+                }
             }
-            Fate::Lives(_) => {}
         }
         Ok(true)
     }
 
     pub(super) fn delete(&mut self, op: &Operation) -> Result<Written> {
         let key = op.key()?.as_bytes();
-        let refused = match self.stored(key) {
+        let (refused, end) = match self.stored(key) {
             Ok(None) => return Ok(Written::Gone),
-            Ok(Some(stored)) => {
-                let live = lives(stored.deadline, op.now()).then_some(&*stored.bytes);
-                refusal(op, live)?
+            Ok(Some(stored)) if lives(stored.deadline, op.now()) => {
+                (refusal(op, Some(&*stored.bytes))?, End::Deleted)
             }
+            Ok(Some(stored)) => (refusal(op, None)?, End::of(&stored)),
             // Deleting is the one way to be rid of what cannot be read.
-            Err(error) if error.kind() == ErrorKind::Corrupt => None,
+            Err(error) if error.kind() == ErrorKind::Corrupt => (None, End::Deleted),
             Err(error) => return Err(error),
         };
         if refused != Some(Written::Changed) {
-            self.remove(key)?;
+            self.remove(key, end)?;
         }
         Ok(refused.unwrap_or(Written::Done))
     }
@@ -108,13 +116,33 @@ impl Changes<'_> {
         }
     }
 
-    /// Removes a session, and what it is found by.
-    pub(super) fn remove(&mut self, key: &[u8]) -> Result<()> {
+    /// Removes a session, and what it is found by; of one that has expired, the note stays.
+    pub(super) fn remove(&mut self, key: &[u8], end: End) -> Result<()> {
+        let note = self.engine.note_to_remove(key, end)?;
+        self.remove_with(key, note)
+    }
+
+    /// Ends a live session by the deadline that `op` gives it.
+    fn expire(&mut self, op: &Operation, key: &[u8]) -> Result<()> {
+        let note = self.engine.note_to_expire(op, key)?;
+        self.remove_with(key, note)
+    }
+
+    fn remove_with(&mut self, key: &[u8], note: NoteMoves) -> Result<()> {
         self.recent.remove(key);
         let entries = self.engine.entries_to_remove(key)?;
         entries.add_to(&mut self.batch, self.engine, key);
+        note.add_to(&mut self.batch, self.engine, key);
         self.batch.remove(&self.engine.sessions, key);
         Ok(())
+    }
+
+    /// Drops an entry of `untold`, and what is kept of the session that expired under `key`.
+    pub(super) fn drop_untold(&mut self, entry: &UserKey, key: Option<&[u8]>) {
+        self.batch.remove(&self.engine.untold, entry.clone());
+        if let Some(key) = key {
+            self.batch.remove(&self.engine.expired, key);
+        }
     }
 
     /// Drops an entry of `deadlines`.

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use fjall::{Database, Keyspace, PersistMode};
 use rrss_core::{Error, ErrorKind, Operation, Record, Result};
 
+use super::expired::Taken;
 use super::queue::Queue;
 use super::recent::Recent;
 use super::record::{Stored, is_storable};
@@ -20,6 +21,9 @@ pub(super) struct Engine {
     pub(super) deadlines: Keyspace,
     pub(super) index: Keyspace,
     pub(super) indexed: Keyspace,
+    pub(super) notes: Keyspace,
+    pub(super) expired: Keyspace,
+    pub(super) untold: Keyspace,
     pub(super) meta: Keyspace,
     /// Held by who changes anything; nobody else needs it.
     pub(super) recent: Mutex<Recent>,
@@ -28,6 +32,8 @@ pub(super) struct Engine {
     pub(super) acknowledge_at: PersistMode,
     /// Where in `deadlines` the last sweep ended; see [`Engine::sweep`].
     pub(super) swept_to: Mutex<Vec<u8>>,
+    /// What was given of `expired`. Held by who takes or forgets; nobody else needs it.
+    pub(super) taken: Mutex<Taken>,
 }
 
 impl Engine {

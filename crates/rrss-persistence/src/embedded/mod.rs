@@ -1,6 +1,6 @@
 //! The `embedded` step: sessions on this machine's disk, for one process, with nothing to install.
 //!
-//! The engine is [fjall](https://docs.rs/fjall), a log-structured merge tree. Five of its keyspaces are used:
+//! The engine is [fjall](https://docs.rs/fjall), a log-structured merge tree. Eight of its keyspaces are used:
 //!
 //! | keyspace | key | value |
 //! |---|---|---|
@@ -8,9 +8,13 @@
 //! | `deadlines` | deadline, then storage key | nothing; for the sweep |
 //! | `index` | index entry, separator, storage key | nothing; for `find` |
 //! | `indexed` | storage key | the session's index entries, in order, separators between them |
+//! | `notes` | storage key | how long past the deadline it is kept, then what is to be told of the session |
+//! | `expired` | storage key | of a session that has expired: its deadline, then the same |
+//! | `untold` | deadline, then storage key | nothing; for those who tell of expired sessions |
 //! | `meta` | `format` | the version of this layout: 1 |
 //!
-//! Deadlines are milliseconds since 1970 in 8 bytes, big endian, so that they sort; `2^64 - 1` stands for none.
+//! Deadlines are milliseconds since 1970 in 8 bytes, big endian, so that they sort; `2^64 - 1` stands for none. How long a
+//! note is kept is milliseconds in 8 bytes as well.
 //! Changes that come at the same time share one atomic commit over the keyspaces, and each is acknowledged after it.
 //! What was written last stays in memory too, up to 32 MiB, so that a save finds what it replaces.
 //! They run on a thread for blocking work: the async runtime never waits for the disk. Every session with a deadline has
@@ -21,6 +25,11 @@
 //! the commit that changes the session: whatever ends a session finds its entries in `indexed` and removes them. A
 //! session that was never put into the index has nothing there. A write that puts entries leaves exactly those; one
 //! that says nothing of the index, and a touch, leave them as they are.
+//!
+//! A note is changed in the commit that changes its session. The commit that removes a session because it has expired moves
+//! its note from `notes` to `expired`, so that what is to be told of it survives what the session would have survived. Which
+//! notes were taken is remembered in memory alone: after a restart, those that were not forgotten are given again. Where
+//! no notes are asked for, none are written.
 //!
 //! An operation whose future is dropped still happens whole, or not at all.
 //!
@@ -49,8 +58,10 @@
 mod answers;
 mod changes;
 mod engine;
+mod expired;
 mod index;
 mod listing;
+mod notes;
 mod open;
 mod options;
 mod queue;

@@ -16,6 +16,9 @@ const SESSIONS: &str = "sessions";
 const DEADLINES: &str = "deadlines";
 const INDEX: &str = "index";
 const INDEXED: &str = "indexed";
+const NOTES: &str = "notes";
+const EXPIRED: &str = "expired";
+const UNTOLD: &str = "untold";
 const META: &str = "meta";
 
 /// The record of `meta` that holds the version of the layout: 4 bytes, big endian.
@@ -47,6 +50,9 @@ impl Engine {
             deadlines: keyspace(DEADLINES)?,
             index: keyspace(INDEX)?,
             indexed: keyspace(INDEXED)?,
+            notes: keyspace(NOTES)?,
+            expired: keyspace(EXPIRED)?,
+            untold: keyspace(UNTOLD)?,
             meta,
             database,
             recent: Mutex::default(),
@@ -56,6 +62,7 @@ impl Engine {
                 Durability::Disk => PersistMode::SyncData,
             },
             swept_to: Mutex::default(),
+            taken: Mutex::default(),
         })
     }
 }

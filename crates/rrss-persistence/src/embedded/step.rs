@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rrss_core::{
-    Backend, BuildContext, Cursor, Error, ErrorKind, IndexKey, Operation, Page, Record, Result,
-    Role, Shape, Step, Written,
+    Backend, BuildContext, Cursor, Error, ErrorKind, ExpiredNote, IndexKey, Operation, Page,
+    Record, Result, Role, Shape, Step, StorageKey, Written,
 };
 use tokio::runtime::Handle;
 
@@ -103,7 +104,7 @@ impl Step for Embedded {
     type Options = Options;
 
     fn shape(_: &Options) -> Shape {
-        Shape::backend().keeps_index()
+        Shape::backend().keeps_index().keeps_expired()
     }
 
     fn build(options: Options, context: &BuildContext) -> Result<Role> {
@@ -169,6 +170,27 @@ impl Backend for Embedded {
     }
 
     fn needs_sweep(&self) -> bool {
+        true
+    }
+
+    async fn take_expired(
+        &self,
+        op: &Operation,
+        limit: usize,
+        lease: Duration,
+        keep: Duration,
+    ) -> Result<Vec<ExpiredNote>> {
+        let op = op.clone();
+        self.run(move |engine| engine.take_expired(&op, limit, lease, keep))
+            .await
+    }
+
+    async fn forget_expired(&self, _: &Operation, keys: &[StorageKey]) -> Result<u64> {
+        let keys = keys.to_vec();
+        self.run(move |engine| engine.forget_expired(&keys)).await
+    }
+
+    fn keeps_expired(&self) -> bool {
         true
     }
 

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::ops::Bound;
 use std::sync::{MutexGuard, PoisonError};
 
-use fjall::UserKey;
+use fjall::{Keyspace, UserKey};
 use rrss_core::{ErrorKind, Operation, Result, Timestamp};
 
 use super::engine::{Engine, failed};
+use super::notes::End;
 use super::record::{not_due, split_due_key};
 
 /// How many sessions one batch removes at most: operations on them wait for it.
@@ -33,6 +34,7 @@ impl Engine {
             removed += more;
             reached = again;
         }
+        self.drop_outdated(op.now())?;
         *self.swept_to() = reached.map(|last| last.to_vec()).unwrap_or_default();
         Ok(removed as u64)
     }
@@ -47,7 +49,7 @@ impl Engine {
     ) -> Result<(usize, Option<UserKey>)> {
         let (mut removed, mut last) = (0, UserKey::from(after));
         while removed < limit {
-            let due = self.due(&last, end, BATCH.min(limit - removed))?;
+            let due = entries(&self.deadlines, &last, end, BATCH.min(limit - removed))?;
             match due.last() {
                 Some(seen) => last = seen.clone(),
                 None => return Ok((removed, None)),
@@ -55,20 +57,6 @@ impl Engine {
             removed += self.remove_due(&due, now)?;
         }
         Ok((removed, Some(last)))
-    }
-
-    /// The first `limit` entries of `deadlines` after `after` and before `end`.
-    fn due(&self, after: &[u8], end: &[u8], limit: usize) -> Result<Vec<UserKey>> {
-        let from = if after.is_empty() {
-            Bound::Unbounded
-        } else {
-            Bound::Excluded(after)
-        };
-        self.deadlines
-            .range::<&[u8], _>((from, Bound::Excluded(end)))
-            .take(limit)
-            .map(|entry| entry.key().map_err(failed))
-            .collect()
     }
 
     /// Removes the sessions of these entries that are past their deadline, and moves the entries of those that
@@ -89,8 +77,8 @@ impl Engine {
             match stored.and_then(|stored| stored.deadline) {
                 None => {}
                 Some(deadline) if now < deadline => changes.add_entry(deadline, key),
-                Some(_) => {
-                    changes.remove(key)?;
+                Some(deadline) => {
+                    changes.remove(key, End::Expired(deadline))?;
                     removed.insert(key);
                 }
             }
@@ -102,6 +90,24 @@ impl Engine {
     fn swept_to(&self) -> MutexGuard<'_, Vec<u8>> {
         self.swept_to.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The first `limit` entries of a keyspace of deadlines after `after` and before `end`.
+pub(super) fn entries(
+    of: &Keyspace,
+    after: &[u8],
+    end: &[u8],
+    limit: usize,
+) -> Result<Vec<UserKey>> {
+    let from = if after.is_empty() {
+        Bound::Unbounded
+    } else {
+        Bound::Excluded(after)
+    };
+    of.range::<&[u8], _>((from, Bound::Excluded(end)))
+        .take(limit)
+        .map(|entry| entry.key().map_err(failed))
+        .collect()
 }
 
 #[cfg(test)]
@@ -149,7 +155,7 @@ mod tests {
     }
 
     fn due(engine: &Engine) -> Vec<UserKey> {
-        engine.due(&[], &not_due(at(100)), usize::MAX).unwrap()
+        entries(&engine.deadlines, &[], &not_due(at(100)), usize::MAX).unwrap()
     }
 
     fn sweep(engine: &Engine, limit: usize) -> u64 {
@@ -190,7 +196,7 @@ mod tests {
     fn an_entry_whose_session_is_gone_is_dropped_and_not_counted() {
         let (engine, _dir) = engine(3, 0);
         let mut changes = engine.changes();
-        changes.remove(b"s:1").unwrap();
+        changes.remove(b"s:1", End::Deleted).unwrap();
         changes.commit().unwrap();
         assert_eq!(sweep(&engine, 10), 2);
         assert_eq!(due(&engine).len(), 0);
