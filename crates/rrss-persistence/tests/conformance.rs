@@ -25,6 +25,10 @@ mod memory {
         rrss_testkit::find_promises!(super::subject());
     }
 
+    mod expired {
+        rrss_testkit::expired_promises!(super::subject());
+    }
+
     mod interleavings {
         rrss_testkit::interleaving_promises!(super::subject());
     }

@@ -3,6 +3,7 @@
 pub mod backend;
 mod bridge;
 mod counts;
+pub mod expired;
 mod faults;
 pub mod find;
 mod gate;

@@ -27,6 +27,12 @@ mod find {
     rrss_testkit::find_promises!(Subject::new(Memory::default()));
 }
 
+mod expired {
+    use super::*;
+
+    rrss_testkit::expired_promises!(Subject::new(Memory::default()));
+}
+
 mod interleavings {
     use super::*;
 

@@ -100,11 +100,8 @@ impl Store {
     /// "#)?;
     /// let (told, mut users) = tokio::sync::mpsc::unbounded_channel();
     /// store.on_expired(move |session| {
-    ///     let told = told.clone();
-    ///     async move {
-    ///         let _ = told.send(session.get::<u64>("user_id")?);
-    ///         rrss::Result::Ok(())
-    ///     }
+    ///     let sent = told.send(session.get::<u64>("user_id").ok().flatten());
+    ///     async { sent }
     /// })?;
     ///
     /// let mut session = Session::new();
