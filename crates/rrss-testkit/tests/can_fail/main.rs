@@ -4,11 +4,13 @@
 mod backends;
 mod broken;
 mod entries;
+mod expired;
 mod find;
 mod flaw;
 mod flawed;
 mod index;
 mod interleavings;
+mod noting;
 mod stores;
 mod transforms;
 

@@ -101,7 +101,7 @@ impl Store {
     /// let (told, mut users) = tokio::sync::mpsc::unbounded_channel();
     /// store.on_expired(move |session| {
     ///     let sent = told.send(session.get::<u64>("user_id").ok().flatten());
-    ///     async { sent }
+    ///     async move { sent }
     /// })?;
     ///
     /// let mut session = Session::new();
