@@ -72,6 +72,12 @@ mod embedded {
         rrss_testkit::find_promises!(super::subject(Durability::Process));
     }
 
+    mod expired {
+        use super::Durability;
+
+        rrss_testkit::expired_promises!(super::subject(Durability::Process));
+    }
+
     mod interleavings {
         use super::Durability;
 
@@ -150,6 +156,12 @@ mod redis {
         rrss_testkit::find_promises!(super::subject(Flavor::Redis));
     }
 
+    mod expired_on_redis {
+        use super::Flavor;
+
+        rrss_testkit::expired_promises!(super::subject(Flavor::Redis));
+    }
+
     mod interleavings_on_redis {
         use super::Flavor;
 
@@ -166,6 +178,12 @@ mod redis {
         use super::Flavor;
 
         rrss_testkit::find_promises!(super::subject(Flavor::Valkey));
+    }
+
+    mod expired_on_valkey {
+        use super::Flavor;
+
+        rrss_testkit::expired_promises!(super::subject(Flavor::Valkey));
     }
 
     mod interleavings_on_valkey {

@@ -27,6 +27,7 @@ pub(super) enum Doing {
     List,
     Count,
     Sweep,
+    Expired,
     Ping,
 }
 
@@ -42,12 +43,13 @@ impl Doing {
             Self::List => "listing sessions",
             Self::Count => "counting sessions",
             Self::Sweep => "removing sessions that have ended",
+            Self::Expired => "looking for sessions that have expired",
             Self::Ping => "reaching Redis",
         }
     }
 
     /// Whether doing it twice is as good as doing it once, whatever others do in between. What is removed of the index, or
-    /// has ended, may be removed twice.
+    /// has ended, may be removed twice; of what is leased out twice, some is given later.
     pub(super) fn only_reads(self) -> bool {
         match self {
             Self::Load
@@ -56,6 +58,7 @@ impl Doing {
             | Self::List
             | Self::Count
             | Self::Sweep
+            | Self::Expired
             | Self::Ping => true,
             Self::Write | Self::Touch | Self::Delete => false,
         }
@@ -73,6 +76,7 @@ impl Doing {
             | Self::List
             | Self::Count
             | Self::Sweep
+            | Self::Expired
             | Self::Ping => "",
         }
     }

@@ -20,6 +20,7 @@ use redis::{Cmd, Value};
 use rrss_core::{Action, Deadline, Guard, KeySpace, Operation, Result, Timestamp, Written};
 
 use super::commands::{Nonsense, Part, deadline_of, millis};
+use super::notes::{NoteChanges, Refused};
 
 /// By how many milliseconds a put makes a score grow. Scores are of double precision: those of the next two centuries
 /// take up 43 bits, which leaves ten.
@@ -57,6 +58,7 @@ pub(super) struct Changes<'a> {
     put: Vec<Sets>,
     removed: Vec<Sets>,
     until: Until,
+    note: Option<NoteChanges<'a>>,
 }
 
 /// Until when the session will live, if the operation is done.
@@ -102,12 +104,14 @@ impl<'a> Changes<'a> {
                 Deadline::Keep if op.guard == Guard::Absent => Until::Endless,
                 Deadline::Keep => Until::Kept,
             },
+            note: NoteChanges::of(op)?,
         }))
     }
 
-    /// What precedes the write: the entries, and the scores of those that may have to go.
+    /// What precedes the write: the note, the entries, and the scores of those that may have to go.
     pub(super) fn before(&self) -> Vec<Cmd> {
-        let mut commands = Vec::with_capacity(PUT_ENDING * self.put.len());
+        let mut commands = Vec::with_capacity(PUT_ENDING * self.put.len() + 1);
+        commands.extend(self.note.as_ref().and_then(NoteChanges::before));
         for sets in &self.put {
             match self.until {
                 Until::At(deadline) => {
@@ -126,8 +130,9 @@ impl<'a> Changes<'a> {
 
     /// What follows the write.
     pub(super) fn after(&self) -> Vec<Cmd> {
+        let asks = || self.note.as_ref().is_some_and(NoteChanges::asks_deadline);
         match self.until {
-            Until::Kept if !self.put.is_empty() => vec![deadline_of(self.session)],
+            Until::Kept if !self.put.is_empty() || asks() => vec![deadline_of(self.session)],
             _ => Vec::new(),
         }
     }
@@ -169,6 +174,12 @@ impl<'a> Changes<'a> {
         let is_gone = written == Written::Gone || kept == Some(NO_KEY);
         let (mut put, mut removed) = (Vec::new(), Vec::new());
         let mut replies = beside.before;
+        if let Some(note) = &self.note
+            && let Some(before) = self.note_reply(&mut replies)?
+            && is_done
+        {
+            put.extend(note.settle(before, kept)?);
+        }
         for sets in &self.put {
             match self.until {
                 Until::At(_) => {
@@ -209,12 +220,41 @@ impl<'a> Changes<'a> {
         Ok(parts.map(Part::Commands).collect())
     }
 
-    /// What follows the end of the session: no entry of it is left.
+    /// The reply to what precedes the write for the sake of the note, which is the first.
+    fn note_reply<'r>(&self, replies: &mut &'r [Value]) -> Result<Option<&'r Value>, Nonsense> {
+        match self.note.as_ref().and_then(NoteChanges::before) {
+            None => Ok(None),
+            Some(_) => next(replies).map(|[reply]| Some(reply)),
+        }
+    }
+
+    /// Whether it changes what is to be told of the session.
+    pub(super) fn changes_note(&self) -> bool {
+        self.note.is_some()
+    }
+
+    /// What precedes the end of the session.
+    pub(super) fn before_end(&self) -> Vec<Cmd> {
+        let note = self.note.as_ref().and_then(NoteChanges::before);
+        note.into_iter().collect()
+    }
+
+    /// What was put for nothing, where the write was refused.
+    pub(super) fn refused(&self, mut before: &[Value]) -> Result<Option<Refused<'_>>, Nonsense> {
+        let reply = self.note_reply(&mut before)?;
+        self.note
+            .as_ref()
+            .map_or(Ok(None), |note| note.refused(reply))
+    }
+
+    /// What follows the end of the session, where it is known or not whether it `was_there`: no entry of it is left.
     /// [`ZREM`](https://redis.io/docs/latest/commands/zrem/).
-    pub(super) fn forget(&self) -> Vec<Cmd> {
+    pub(super) fn forget(&self, was_there: Option<bool>) -> Vec<Cmd> {
+        let note = self.note.iter().flat_map(|note| note.forget(was_there));
         let sets = self.put.iter().chain(&self.removed);
         sets.flat_map(|sets| [&sets.ending, &sets.endless])
             .map(|set| command("ZREM", set, |c| c.arg(self.session)))
+            .chain(note)
             .collect()
     }
 
@@ -231,7 +271,7 @@ impl<'a> Changes<'a> {
 const PUT_ENDING: usize = 7;
 
 /// What `PEXPIRETIME` answers where there is no key.
-const NO_KEY: i64 = -2;
+pub(super) const NO_KEY: i64 = -2;
 
 /// Removes the entries of a set that are long past their deadline.
 pub(super) fn long_past(set: &str, now: Timestamp) -> Cmd {

@@ -74,6 +74,11 @@ impl Link {
         }
     }
 
+    /// Whether there are several servers that have sessions.
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self, Self::Cluster(_))
+    }
+
     /// Lets go of all connections; the next operation opens others.
     pub(super) fn close(&self) {
         match self {

@@ -3,20 +3,23 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 
 use redis::Value;
 use rrss_core::{
-    Backend, BuildContext, Cursor, IndexKey, Operation, Page, Record, Result, Role, Shape, Step,
-    StorageKey, Written,
+    Backend, BuildContext, Cursor, ExpiredNote, IndexKey, Operation, Page, Record, Result, Role,
+    Shape, Step, StorageKey, Written,
 };
 #[cfg(doc)]
 use rrss_core::{Error, ErrorKind};
 
 use super::commands::{self, Nonsense, Part, Request};
+use super::expired;
 use super::failure::Doing;
 use super::find::Find;
 use super::index::{Beside, Changes, Sets};
 use super::link::Link;
+use super::notes::Refused;
 use super::own::Own;
 use super::scan::{self, Kind};
 use super::{Hashes, Layout, Options};
@@ -158,38 +161,65 @@ impl Redis {
             own.into_part(),
             Part::Commands(after),
         ];
-        let (written, left) = self
+        let (written, left, refused) = self
             .ask(doing, Request::InOrder(parts.into()), |reply| {
                 let replies = replies(&reply);
                 let (replies, after) = replies.split_at_checked(last).ok_or(Nonsense)?;
                 let (before, own) = replies.split_at(first);
                 let written = reading.of(own)?;
                 let left = changes.settle(written, &Beside { before, after })?;
-                Ok((written, left))
+                Ok((written, left, refused(written, changes, before)?))
             })
             .await?;
         self.tidy(left).await;
+        self.take_back(written, refused).await;
         Ok(written)
     }
 
     /// Ends a session, and then its entries: in one go where whatever is there ends, else when it is known to have.
     async fn end(&self, doing: Doing, own: Own<'_>, changes: &Changes<'_>) -> Result<Written> {
-        let reading = own.reading();
-        let entries = Part::Commands(changes.forget());
-        if own.compares() {
-            let read = |reply| reading.of(replies(&reply));
-            let written = self.ask(doing, own.into_request(), read).await?;
-            if written == Written::Done {
-                self.tidy(vec![entries]).await;
-            }
-            return Ok(written);
+        // Each node of a cluster has a clock of its own by which sessions expire.
+        let apart = self.link.is_cluster() && changes.changes_note();
+        let (reading, compares) = (own.reading(), own.compares());
+        let before = changes.before_end();
+        let (first, last) = (before.len(), before.len() + own.replies());
+        let mut parts = vec![Part::Commands(before), own.into_part()];
+        if !compares && !apart {
+            parts.push(Part::Commands(changes.forget(None)));
         }
-        let count = own.replies();
-        let parts = vec![own.into_part(), entries];
-        self.ask(doing, Request::InOrder(parts), |reply| {
-            reading.of(replies(&reply).get(..count).ok_or(Nonsense)?)
-        })
-        .await
+        let (written, refused) = self
+            .ask(doing, Request::InOrder(parts), |reply| {
+                let replies = replies(&reply).get(..last).ok_or(Nonsense)?;
+                let (before, own) = replies.split_at(first);
+                let written = reading.of(own)?;
+                Ok((written, refused(written, changes, before)?))
+            })
+            .await?;
+        let is_done = written == Written::Done;
+        if compares && is_done || apart && !compares {
+            let entries = changes.forget(Some(is_done));
+            self.tidy(vec![Part::Commands(entries)]).await;
+        }
+        self.take_back(written, refused).await;
+        Ok(written)
+    }
+
+    /// Takes a note back that was put for a write which was refused.
+    async fn take_back(&self, written: Written, refused: Option<Refused<'_>>) {
+        let Some(refused) = refused else {
+            return;
+        };
+        let part = if written == Written::Gone {
+            Some(refused.without_session())
+        } else {
+            // Not every server says whether the session was there.
+            let look = commands::deadline_of(refused.session());
+            match self.link.ask(Doing::Tidy, &look.into()).await {
+                Ok(Value::Int(deadline)) => refused.with_session(deadline),
+                _ => None,
+            }
+        };
+        self.tidy(part.into_iter().collect()).await;
     }
 
     /// Removes entries that are stale. Where that fails, they stay so: the session is as the answer will say.
@@ -202,6 +232,18 @@ impl Redis {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(error, "the index keeps entries that are stale");
         }
+    }
+}
+
+/// What a refused write has put for nothing.
+fn refused<'c>(
+    written: Written,
+    changes: &'c Changes<'_>,
+    before: &[Value],
+) -> Result<Option<Refused<'c>>, Nonsense> {
+    match written {
+        Written::Done => Ok(None),
+        _ => changes.refused(before),
     }
 }
 
@@ -226,7 +268,7 @@ impl Step for Redis {
 
     fn shape(options: &Options) -> Shape {
         match options.layout {
-            Layout::String => Shape::backend().keeps_index(),
+            Layout::String => Shape::backend().keeps_index().keeps_expired(),
             Layout::Hash => Shape::backend_of_sessions(),
         }
     }
@@ -321,6 +363,24 @@ impl Backend for Redis {
             }
             place = next;
         }
+    }
+
+    async fn take_expired(
+        &self,
+        op: &Operation,
+        limit: usize,
+        lease: Duration,
+        keep: Duration,
+    ) -> Result<Vec<ExpiredNote>> {
+        expired::take(&self.link, op, limit, lease, keep).await
+    }
+
+    async fn forget_expired(&self, op: &Operation, keys: &[StorageKey]) -> Result<u64> {
+        expired::forget(&self.link, op, keys).await
+    }
+
+    fn keeps_expired(&self) -> bool {
+        true
     }
 
     async fn ping(&self) -> Result<()> {

@@ -22,3 +22,7 @@ mod backend {
 mod store {
     rrss_testkit::store_promises!(super::subject());
 }
+
+mod expired {
+    rrss_testkit::expired_promises!(super::subject());
+}
