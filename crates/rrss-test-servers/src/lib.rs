@@ -2,6 +2,8 @@
 
 mod app;
 mod blackhole;
+#[cfg(feature = "browser")]
+mod browser;
 mod chromedriver;
 mod cluster;
 mod output;
@@ -15,6 +17,8 @@ mod sentinel;
 
 pub use app::{App, AppBuilder};
 pub use blackhole::{Blackhole, refused_port};
+#[cfg(feature = "browser")]
+pub use browser::Browser;
 pub use chromedriver::Chromedriver;
 pub use cluster::{RedisCluster, RedisClusterBuilder};
 pub use redis::{Flavor, RedisServer, RedisServerBuilder};
