@@ -288,6 +288,31 @@ async fn without_keep_expired_nothing_is_asked_and_a_listener_is_refused() {
     assert!(error.to_string().contains("step `index`"), "{error}");
 }
 
+#[cfg(feature = "toml")]
+#[test]
+fn a_bad_keep_expired_is_reported_at_its_place() {
+    let file = |keep: &str| {
+        format!(
+            "[[step]]\ntype = 'key-mapper'\n\
+             [[step]]\ntype = 'index'\nfields = ['user']\nkeep_expired = {keep}\n\
+             [[step]]\ntype = 'json-codec'\n\
+             [[step]]\ntype = 'memory'\n"
+        )
+    };
+    for (keep, words) in [
+        ("'0s'", "a `keep_expired` of 0 drops"),
+        ("'a day'", "not a duration"),
+        ("-1", "a duration cannot be negative"),
+    ] {
+        let report = Store::from_toml(&file(keep)).unwrap_err();
+        let report = report.to_string();
+        for words in [words, "`keep_expired` of step `index`", ":6:16"] {
+            assert!(report.contains(words), "{words}: {report}");
+        }
+    }
+    assert!(Store::from_toml(&file("'1d'")).is_ok());
+}
+
 #[tokio::test]
 async fn debug_of_an_expired_session_shows_no_value() {
     let (store, clock) = store();

@@ -199,10 +199,9 @@ pub async fn of_two_stores_that_sweep_at_once_one_tells_of_each_session(subject:
     subject.pass(deadline).await;
     subject.advance(Duration::from_millis(1)).await;
     let [one, other] = stores;
-    let (one, other) = at_once(
-        async move { one.sweep().await },
-        async move { other.sweep().await },
-    )
+    let (one, other) = at_once(async move { one.sweep().await }, async move {
+        other.sweep().await
+    })
     .await;
     assert!(one.is_ok() && other.is_ok(), "{one:?}, {other:?}");
     let times = told.times();

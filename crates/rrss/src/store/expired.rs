@@ -78,6 +78,8 @@ impl Store {
     /// A listener that fails, panics or takes longer than half a minute disturbs neither the others nor the sweep: it is
     /// logged, and all listeners are told of the session again, a minute later or at the next turn.
     ///
+    /// The store keeps its listeners for as long as it lives itself, so one that holds a `Store` keeps that for ever.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Config`] where the `index` step does not say `keep_expired`.
