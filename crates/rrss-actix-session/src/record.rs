@@ -83,6 +83,10 @@ mod tests {
         };
         assert!(near(100, 5) && !near(100, 6));
         assert!(near(86_400, 60) && !near(86_400, 61));
-        assert!(!is_near(NOW + Duration::from_secs(6), NOW, &time::Duration::seconds(100)));
+        assert!(!is_near(
+            NOW + Duration::from_secs(6),
+            NOW,
+            &time::Duration::seconds(100)
+        ));
     }
 }

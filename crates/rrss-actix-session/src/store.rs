@@ -86,7 +86,10 @@ impl SessionStore for RrssStore {
         fill(&mut session, &values, deadline(self.store.now(), ttl)).map_err(not_json)?;
         self.store.save(&mut session).await.map_err(unsaved)?;
         // The middleware saves no session without values, and one without values is not stored: it has no id.
-        let id = session.id().map(|id| id.as_str().to_owned()).unwrap_or_default();
+        let id = session
+            .id()
+            .map(|id| id.as_str().to_owned())
+            .unwrap_or_default();
         SessionKey::try_from(id).map_err(|error| SaveError::Other(error.into()))
     }
 
@@ -112,7 +115,10 @@ impl SessionStore for RrssStore {
             return Ok(());
         };
         let asked = deadline(self.store.now(), ttl);
-        if session.own_deadline().is_some_and(|own| is_near(own, asked, ttl)) {
+        if session
+            .own_deadline()
+            .is_some_and(|own| is_near(own, asked, ttl))
+        {
             return Ok(());
         }
         session.set_expires_at(asked);

@@ -12,7 +12,11 @@ use serde_json::Value;
 const EMPTY: &str = "$pavex";
 
 /// Gives `session` the values of `record`, and its life as a deadline.
-pub(crate) fn fill(session: &mut Session, record: &SessionRecordRef<'_>, now: Timestamp) -> Result<()> {
+pub(crate) fn fill(
+    session: &mut Session,
+    record: &SessionRecordRef<'_>,
+    now: Timestamp,
+) -> Result<()> {
     for (name, value) in record.state.iter() {
         session.insert(name, value)?;
     }

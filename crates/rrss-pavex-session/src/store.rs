@@ -67,7 +67,10 @@ impl RrssStore {
             return Err(LoadError::DeserializationError(error));
         }
         let error: &dyn std::error::Error = error.as_ref();
-        tracing::warn!(error, "a stored session cannot be read, and its browser starts afresh");
+        tracing::warn!(
+            error,
+            "a stored session cannot be read, and its browser starts afresh"
+        );
         Ok(None)
     }
 }
@@ -82,17 +85,21 @@ impl From<RrssStore> for SessionStore {
 impl SessionStorageBackend for RrssStore {
     async fn create(&self, id: &SessionId, given: SessionRecordRef<'_>) -> Result<(), CreateError> {
         let mut session = Session::with_id(stored(id));
-        fill(&mut session, &given, self.store.now()).map_err(|error| CreateError::Other(error.into()))?;
+        fill(&mut session, &given, self.store.now())
+            .map_err(|error| CreateError::Other(error.into()))?;
         match self.store.save(&mut session).await {
             Ok(_) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::Conflict => Err(DuplicateIdError { id: *id }.into()),
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                Err(DuplicateIdError { id: *id }.into())
+            }
             Err(error) => Err(CreateError::Other(error.into())),
         }
     }
 
     async fn update(&self, id: &SessionId, given: SessionRecordRef<'_>) -> Result<(), UpdateError> {
         let mut session = Session::with_id(stored(id));
-        fill(&mut session, &given, self.store.now()).map_err(|error| UpdateError::Other(error.into()))?;
+        fill(&mut session, &given, self.store.now())
+            .map_err(|error| UpdateError::Other(error.into()))?;
         match self.store.overwrite(&mut session).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_gone() => Err(UnknownIdError { id: *id }.into()),
