@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use rrss::{
-    ExpiringRedisOptions, Session, Store, Timestamp, expiring_redis_store, redis, redis_store,
+    ExpiringRedisOptions, Handle, Session, Store, Timestamp, expiring_redis_store, redis,
+    redis_store,
 };
 use rrss_test_servers::{Flavor, RedisServer};
 
@@ -236,6 +238,140 @@ async fn once_all_sessions_have_ended_redis_is_empty_with_nobody_sweeping() {
             assert!(begun.elapsed() < Duration::from_secs(20), "{flavor}");
             tokio::task::yield_now().await;
         }
+    }
+}
+
+/// A store that tells of its sessions for a time after they have expired.
+fn telling(server: &RedisServer, duration: &str, keep_expired: &str) -> Store {
+    let steps = format!(
+        "{{ type = 'expiry', duration = '{duration}' }},
+        {{ type = 'index', fields = ['user'], keep_expired = '{keep_expired}' }},"
+    );
+    from_toml(server, "sessions:{id}", &steps)
+}
+
+#[tokio::test]
+async fn what_is_to_be_told_of_sessions_is_32_keys_at_most_that_end_with_the_last_of_it() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let store = telling(&server, "1h", "1d");
+        let mut last = None;
+        for _ in 0..400 {
+            last = last.max(stored(&store).await.expires_at());
+        }
+        let last = (last.unwrap() + Duration::from_secs(86_400)).as_millis();
+        let keys = server.scan("sessions:index:expired:*");
+        assert_eq!(keys.len(), 32, "{flavor}");
+        let ends = keys.iter().map(|key| server.command(&["PEXPIRETIME", key]));
+        let ends: Vec<u64> = ends.map(|ends| ends.parse().unwrap()).collect();
+        assert_eq!(ends.iter().max(), Some(&last), "{flavor}");
+        assert!(ends.iter().all(|ends| last - 86_400_000 < *ends));
+        for pair in keys.chunks(2) {
+            let [due, notes] = pair else {
+                panic!("{flavor}: {keys:?}");
+            };
+            assert_eq!(notes, &format!("{due}:notes"));
+            let sessions = server.command(&["ZCARD", due]);
+            assert_eq!(server.command(&["HLEN", notes]), sessions, "{flavor}");
+            // No node of a cluster has most of them.
+            assert!(
+                sessions.parse::<u32>().unwrap() < 100,
+                "{flavor}: {sessions}"
+            );
+        }
+        assert_eq!(store.count().await.unwrap(), 400);
+        let page = store.list(None, 1_000).await.unwrap();
+        assert!(page.ids.len() <= 400);
+    }
+}
+
+#[tokio::test]
+async fn what_is_told_or_deleted_leaves_nothing_to_tell() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let store = telling(&server, "1h", "1d");
+        for _ in 0..3 {
+            let mut session = stored(&store).await;
+            session.insert("user", "bob").unwrap();
+            store.save(&mut session).await.unwrap();
+            assert!(store.touch(session.id().unwrap()).await.unwrap());
+            store.rotate(&mut session).await.unwrap();
+            assert!(store.delete(session.id().unwrap()).await.unwrap());
+            // It is too late for this.
+            session.insert("user", "eve").unwrap();
+            store.save(&mut session).await.unwrap_err();
+        }
+        let left = server.scan("sessions:index:expired:*");
+        assert_eq!(left, [""; 0], "{flavor}");
+
+        store
+            .on_expired(async |_| Ok::<_, rrss::Error>(()))
+            .unwrap();
+        let mut session = stored(&store).await;
+        session.set_expires_at(Timestamp::from(SystemTime::now()) + Duration::from_millis(20));
+        store.save(&mut session).await.unwrap();
+        let begun = std::time::Instant::now();
+        while !server.scan("sessions:index:expired:*").is_empty() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{flavor}");
+            store.sweep().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn once_nothing_can_be_told_any_more_redis_is_empty_with_nobody_sweeping() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let store = telling(&server, "1s", "2s");
+        let mut last = None;
+        for user in ["ann", "bob", "ann"] {
+            let mut session = Session::new();
+            session.insert("user", user).unwrap();
+            store.save(&mut session).await.unwrap();
+            store.rotate(&mut session).await.unwrap();
+            last = last.max(session.expires_at());
+        }
+        drop(store);
+        let kept = last.unwrap() + Duration::from_secs(2);
+        let begun = std::time::Instant::now();
+        while server.command(&["DBSIZE"]) != "0" {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{flavor}");
+            tokio::task::yield_now().await;
+        }
+        assert!(kept <= Timestamp::from(SystemTime::now()), "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_expired_while_no_process_ran_is_told_to_the_next() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        let session = {
+            let store = telling(&server, "300ms", "1d");
+            let session = stored(&store).await;
+            store.shutdown(Duration::from_secs(10)).await.unwrap();
+            session
+        };
+        let key = format!("sessions:{}", id(&session));
+        while server.command(&["EXISTS", &key]) == "1" {
+            tokio::task::yield_now().await;
+        }
+        let store = telling(&server, "300ms", "1d");
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let listener = {
+            let told = Arc::clone(&told);
+            move |expired: rrss::Expired| {
+                told.lock().unwrap().push(expired);
+                async { Ok::<_, rrss::Error>(()) }
+            }
+        };
+        store.on_expired(listener).unwrap();
+        store.sweep().await.unwrap();
+        let told = told.lock().unwrap();
+        assert_eq!(told.len(), 1, "{flavor}");
+        assert_eq!(told[0].handle(), Handle::of(session.id().unwrap()));
+        assert_eq!(told[0].get_raw("user"), Some("\"ann\""));
+        assert_eq!(Some(told[0].expired_at()), session.expires_at());
     }
 }
 
