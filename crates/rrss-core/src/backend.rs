@@ -58,6 +58,11 @@ pub trait Backend: Send + Sync + 'static {
         None
     }
 
+    /// Whether it keeps the fields of a session one by one, and so stands [without a codec](crate::Shape::backend_of_sessions).
+    fn keeps_fields(&self) -> bool {
+        false
+    }
+
     /// Moves the deadline of what is live under the key, and says whether there was any.
     ///
     /// It never creates and never changes the bytes. With [`Deadline::Keep`](crate::Deadline::Keep) it only says
@@ -287,6 +292,7 @@ pub(crate) trait DynBackend: Send + Sync {
     fn ping(&self) -> BoxFuture<'_, Result<()>>;
     fn close(&self) -> BoxFuture<'_, Result<()>>;
     fn needs_sweep(&self) -> bool;
+    fn stored_form(&self, session: &Session) -> Option<StoredForm>;
 }
 
 impl<B: Backend> DynBackend for B {
@@ -304,6 +310,10 @@ impl<B: Backend> DynBackend for B {
 
     fn needs_sweep(&self) -> bool {
         Backend::needs_sweep(self)
+    }
+
+    fn stored_form(&self, session: &Session) -> Option<StoredForm> {
+        Backend::stored_form(self, session)
     }
 }
 

@@ -15,7 +15,9 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::index::IndexRules;
 use crate::operation::Operation;
+use crate::payload::StoredForm;
 use crate::pipeline_builder::PipelineBuilder;
+use crate::session::Session;
 use crate::shape::{Data, Shape};
 use crate::transform::Transform;
 
@@ -144,6 +146,12 @@ impl Pipeline {
     pub fn keeps_fields(&self) -> bool {
         let backend = self.stages.shapes.last();
         backend.is_some_and(|shape| shape.takes == Some(Data::Session))
+    }
+
+    /// What [`Backend::stored_form`] of the backend makes of a session, as it comes to the backend.
+    #[must_use]
+    pub fn stored_form(&self, session: &Session) -> Option<StoredForm> {
+        self.stages.backend.1.stored_form(session)
     }
 
     /// Whether the backend keeps an index.

@@ -104,10 +104,14 @@ impl PipelineBuilder {
         })
     }
 
-    /// Adds a backend of your own, which keeps bytes.
+    /// Adds a backend of your own, which keeps bytes, or [the fields of sessions](Backend::keeps_fields).
     #[must_use]
     pub fn backend(self, name: impl Into<Name>, backend: impl Backend) -> Self {
-        let mut shape = Shape::backend();
+        let mut shape = if backend.keeps_fields() {
+            Shape::backend_of_sessions()
+        } else {
+            Shape::backend()
+        };
         if backend.keeps_index() {
             shape = shape.keeps_index();
         }

@@ -249,6 +249,12 @@ impl Session {
         self.is_deadline_changed || self.fields.pending().next().is_some()
     }
 
+    /// Whether a save has to store a deadline of its own, or that there is none any more.
+    #[must_use]
+    pub fn is_deadline_modified(&self) -> bool {
+        self.is_deadline_changed
+    }
+
     /// The changes that a save has to store: name, and raw JSON or `None` for a removed field.
     pub fn changes(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         self.fields.pending()
