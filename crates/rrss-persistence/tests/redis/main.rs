@@ -7,6 +7,7 @@
 mod support;
 
 mod commands;
+mod expired;
 mod index;
 mod index_on_a_cluster;
 mod listing;
