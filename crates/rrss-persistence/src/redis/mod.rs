@@ -1,8 +1,8 @@
 //! The `redis` step: sessions in Redis or Valkey, one server or many, which removes them by itself at their deadline.
 //!
-//! Every operation is one round trip over one shared connection; only [`count`](rrss_core::Backend::count) takes
-//! more, and a change that leaves stale entries of an index, one more. The connection is opened by the first operation,
-//! and again by the next one after it was lost.
+//! Every operation is one round trip over one shared connection; only [`count`](rrss_core::Backend::count) and
+//! [taking notes](rrss_core::Backend::take_expired) of expired sessions take more, and a change that leaves something stale
+//! behind, one more. The connection is opened by the first operation, and again by the next one after it was lost.
 //!
 //! # Examples
 //!

@@ -17,7 +17,7 @@ pub(super) fn of(key: &[u8]) -> u16 {
 }
 
 /// The key of a command; `None` where it has none. Of those that rrss sends, the ones that run a script say their
-/// key after the number of keys, and the others say it first.
+/// keys, which are of one slot, after the number of keys, and the others say it first.
 pub(super) fn key(command: &Cmd) -> Option<&[u8]> {
     let mut words = command.args_iter().map(|word| match word {
         Arg::Simple(word) => word,

@@ -76,6 +76,26 @@ use super::{Hashes, Layout, Options};
 /// the operation answers as it went. Entries of sessions that end go with their deadline at the latest, the latest one that
 /// they were put with: once all sessions have expired, nothing is left.
 ///
+/// # Expired sessions
+///
+/// With `keep_expired` in the `index` step, what is to be told of each session is kept until so long after its deadline, in
+/// 16 sorted sets of sessions by deadline and 16 hashes of their notes. A write, or a touch that moves a deadline, puts it in
+/// the same pipeline, before everything else. Without `keep_expired` there is not one key or command for it.
+///
+/// | operation | commands |
+/// |---|---|
+/// | write or touch with a deadline | `EVAL` of a script that puts note and deadline and moves the end of both keys |
+/// | write that keeps the deadline | `EVAL` of a script that changes the note that is there |
+/// | write or touch to live for ever | `ZSCORE`; where there was a note, a second round trip that removes it |
+/// | delete | `EVAL` behind the `UNLINK`, of a script that removes the note unless the session has expired; on a Cluster, and where it compares, `ZREM` and `HDEL` in a second round trip if it was done |
+/// | a write that was refused | where it had put something, a second round trip or two that set right when it is told |
+/// | taking notes | an `EVAL` for each of the 16, in one pipeline; where some are due, a `PEXPIRETIME` for each session in another |
+/// | forgetting them | an `EVAL` for each of the 16 that has some, in one pipeline |
+///
+/// Whoever takes a note looks whether its session is there. So none is missed while nobody listens, as one would be that is
+/// announced by [keyspace notifications](https://redis.io/docs/latest/develop/pubsub/keyspace-notifications/). The keys end
+/// when the last of their notes is too old, with nobody sweeping.
+///
 /// # Errors
 ///
 /// Every operation answers within [`Options::connect_timeout`] and [`Options::timeout`] together, however the server
