@@ -64,7 +64,7 @@ async fn open(store: &Store, config: SessionConfig) -> Browser {
             "/set/{name}/{value}",
             get(
                 async |session: Session, Path((name, value)): Path<(String, String)>| {
-                    session.set(&name, value)
+                    session.set(&name, value);
                 },
             ),
         )
