@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rrss_core::{
     Action, Answer, Backend, Cursor, Error, ErrorKind, ExpiredNote, IndexKey, Operation, Outcome,
-    Page, Payload, Record, Result, StorageKey, Written,
+    Page, Payload, Record, Result, Session, StorageKey, StoredForm, Written,
 };
 
 use crate::subject::Subject;
@@ -16,6 +16,11 @@ impl Backend for Subject {
             (Outcome::Found, Payload::Bytes(bytes)) => {
                 Ok(Some(Record::new(bytes, answer.expires_at)))
             }
+            (Outcome::Found, Payload::Session(session)) => Ok(Some(Record::of_session(
+                session,
+                answer.stored,
+                answer.expires_at,
+            ))),
             (Outcome::Missing, _) => Ok(None),
             (outcome, _) => Err(unexpected(&outcome)),
         }
@@ -23,6 +28,14 @@ impl Backend for Subject {
 
     async fn write(&self, op: &Operation) -> Result<Written> {
         written(self.ask(op.action().clone(), op).await?)
+    }
+
+    fn stored_form(&self, session: &Session) -> Option<StoredForm> {
+        self.pipeline().stored_form(session)
+    }
+
+    fn keeps_fields(&self) -> bool {
+        self.pipeline().keeps_fields()
     }
 
     async fn touch(&self, op: &Operation) -> Result<bool> {

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use rrss_core::{
-    Action, Backend, Cursor, ExpiredNote, IndexKey, Operation, Page, Record, Result, StorageKey,
-    Written,
+    Action, Backend, Cursor, ExpiredNote, IndexKey, Operation, Page, Record, Result, Session,
+    StorageKey, StoredForm, Written,
 };
 
 /// What is asked of a backend, without its details.
@@ -118,6 +118,14 @@ impl<B: Backend, I: Intercept> Backend for Intercepted<B, I> {
             Call::Update
         };
         self.around(call, self.backend.write(op)).await
+    }
+
+    fn stored_form(&self, session: &Session) -> Option<StoredForm> {
+        self.backend.stored_form(session)
+    }
+
+    fn keeps_fields(&self) -> bool {
+        self.backend.keeps_fields()
     }
 
     async fn touch(&self, op: &Operation) -> Result<bool> {

@@ -3,6 +3,7 @@
 pub mod backend;
 mod bridge;
 mod counts;
+pub mod exceptions;
 pub mod expired;
 mod faults;
 pub mod find;
@@ -32,4 +33,4 @@ pub use transform::Specimen;
 pub use rrss_core::ManualClock;
 
 #[doc(hidden)]
-pub use run::block_on as __block_on;
+pub use exceptions::hold as __hold;

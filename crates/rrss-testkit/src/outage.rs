@@ -3,8 +3,7 @@
 //! "An error means that the backend could not do its work": it never looks like a missing session. Run them with
 //! [`outage_promises!`](crate::outage_promises) on a backend that cannot be reached.
 
-use bytes::Bytes;
-use rrss_core::{Action, Answer, Backend, ErrorKind, IndexKey, Operation, Payload, Result};
+use rrss_core::{Action, Answer, Backend, ErrorKind, IndexKey, Operation, Result};
 
 use crate::secrets::Secrets;
 use crate::{Promise, Subject};
@@ -135,7 +134,7 @@ async fn fails(subject: &Subject, action: Action) {
     op.key_space = Some(subject.key_space());
     op.deadline = subject.later();
     if op.is_write() {
-        op.payload = Payload::Bytes(Bytes::from_static(b"secret-value"));
+        op.payload = subject.payload(b"secret-value");
     }
     let answer: Result<Answer> = subject.run(op).await;
     is_outage(&answer, &format!("{action:?}"));

@@ -37,6 +37,12 @@ pub fn steps(builder: StoreBuilder, prefix: &str) -> StoreBuilder {
         .transform("plain-json", PlainJson::SHAPE, PlainJson)
 }
 
+/// Adds [`PlainKeys`] that begin with `prefix`, for a backend that keeps fields and has no codec above it.
+#[must_use]
+pub fn steps_above_fields(builder: StoreBuilder, prefix: &str) -> StoreBuilder {
+    builder.transform("plain-keys", PlainKeys::SHAPE, PlainKeys::new(prefix))
+}
+
 /// Adds [`PlainKeys`] that begin with `prefix`, the `index` step with these options, and [`PlainJson`].
 #[must_use]
 pub fn indexed_steps(

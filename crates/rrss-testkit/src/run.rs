@@ -65,8 +65,7 @@ impl<T> fmt::Debug for Promise<T> {
     }
 }
 
-#[doc(hidden)]
-pub fn block_on(promise: impl Future<Output = ()>) {
+pub(crate) fn block_on(promise: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_all()

@@ -5,10 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rrss::{Store, StoreBuilder};
 use rrss_core::{
-    Action, Answer, Backend, Clock, KeySpace, ManualClock, Operation, Pipeline, PipelineBuilder,
-    Result, Shape, Step, StorageKey, SystemClock, Timestamp, Transform,
+    Action, Answer, Backend, Clock, Data, KeySpace, ManualClock, Operation, Payload, Pipeline,
+    PipelineBuilder, Result, Session, Shape, Step, StorageKey, SystemClock, Timestamp, Transform,
 };
 
 use crate::plain;
@@ -45,6 +46,7 @@ pub struct Subject {
     indexed: Arc<IndexedSteps>,
     // Below the pipeline, so that the backend is dropped before what it stands on.
     guards: Vec<Arc<dyn Any + Send + Sync>>,
+    keeps_times: bool,
 }
 
 type Steps = dyn Fn(StoreBuilder, &str) -> StoreBuilder + Send + Sync;
@@ -60,7 +62,12 @@ impl Subject {
     /// A subject over a backend.
     #[must_use]
     pub fn new(backend: impl Backend) -> Self {
-        Self::over(|pipeline| pipeline.backend("backend", backend))
+        let above = if backend.keeps_fields() {
+            Shape::on_session()
+        } else {
+            Shape::codec()
+        };
+        Self::over(above, |pipeline| pipeline.backend("backend", backend))
     }
 
     /// A subject over a backend that is made from the options of its step, as a file makes it.
@@ -70,21 +77,32 @@ impl Subject {
     /// Where the step cannot be built, or is no backend.
     #[must_use]
     pub fn of_step<S: Step>(options: S::Options) -> Self {
-        Self::over(|pipeline| pipeline.step::<S>(options))
+        let above = if S::shape(&options).takes() == Some(Data::Session) {
+            Shape::on_session()
+        } else {
+            Shape::codec()
+        };
+        Self::over(above, |pipeline| pipeline.step::<S>(options))
     }
 
-    fn over(backend: impl FnOnce(PipelineBuilder) -> PipelineBuilder) -> Self {
-        let above = Shape::codec().makes_key();
-        let pipeline = backend(Pipeline::builder().transform("testkit", above, Through))
+    fn over(above: Shape, backend: impl FnOnce(PipelineBuilder) -> PipelineBuilder) -> Self {
+        let through = Pipeline::builder().transform("testkit", above.makes_key(), Through);
+        let pipeline = backend(through)
             .build()
             .unwrap_or_else(|error| panic!("the backend under test was not built: {error:?}"));
+        let keeps_fields = pipeline.keeps_fields();
         Self {
             pipeline,
             time: Time::Manual(ManualClock::at(START)),
             prefix: format!("testkit:{}:", uuid::Uuid::new_v4().simple()).into(),
-            steps: Arc::new(plain::steps),
+            steps: if keeps_fields {
+                Arc::new(plain::steps_above_fields)
+            } else {
+                Arc::new(plain::steps)
+            },
             indexed: Arc::new(plain::indexed_steps),
             guards: Vec::new(),
+            keeps_times: true,
         }
     }
 
@@ -103,6 +121,16 @@ impl Subject {
     pub fn keeping(mut self, guard: impl Any + Send + Sync) -> Self {
         self.guards.push(Arc::new(guard));
         self
+    }
+
+    /// The same subject, over a backend that stores nothing of a session but its fields and when it ends; what it cannot
+    /// promise then is in [`exceptions`](crate::exceptions).
+    #[must_use]
+    pub fn without_times(self) -> Self {
+        Self {
+            keeps_times: false,
+            ..self
+        }
     }
 
     /// The same subject, whose stores have other steps above the backend than the plain ones of
@@ -229,6 +257,28 @@ impl Subject {
     /// What the backend answered.
     pub async fn run(&self, mut op: Operation) -> Result<Answer> {
         self.pipeline.run(&mut op).await
+    }
+
+    /// Whether the backend keeps the fields of a session one by one, with no codec above it.
+    #[must_use]
+    pub fn keeps_fields(&self) -> bool {
+        self.pipeline.keeps_fields()
+    }
+
+    pub(crate) fn keeps_times(&self) -> bool {
+        self.keeps_times
+    }
+
+    /// What a write stores: these bytes, or a session that has them as a field.
+    pub(crate) fn payload(&self, bytes: &[u8]) -> Payload {
+        if !self.keeps_fields() {
+            return Payload::Bytes(Bytes::copy_from_slice(bytes));
+        }
+        let mut session = Session::new();
+        session
+            .insert("bytes", &String::from_utf8_lossy(bytes))
+            .unwrap_or_else(|error| panic!("text serialises: {error}"));
+        Payload::Session(session)
     }
 
     /// Whether the backend removes expired sessions only in sweeps.

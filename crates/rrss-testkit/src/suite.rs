@@ -8,7 +8,7 @@ macro_rules! __tests {
         $(
             #[test]
             fn $promise() {
-                $crate::__block_on(async { $crate::$suite::$promise($make).await });
+                $crate::__hold(stringify!($promise), async { $make }, $crate::$suite::$promise);
             }
         )*
     };

@@ -10,6 +10,8 @@ fn the_page_on_semantics_shows_the_table_that_backends_are_held_to() {
     let (head, _) = PAGE
         .split_once(MARK)
         .expect("a comment ends what is written by hand");
-    let page = format!("{head}{MARK}{}", rrss_testkit::interleavings::markdown());
+    let table = rrss_testkit::interleavings::markdown();
+    let exceptions = rrss_testkit::exceptions::markdown();
+    let page = format!("{head}{MARK}{table}\n{exceptions}");
     expect_file!["../../../docs/semantics.md"].assert_eq(&page);
 }

@@ -57,7 +57,9 @@ async fn redis_loses_nothing_and_revives_nothing() {
     assert_eq!(server.command(&["DBSIZE"]), SESSIONS.to_string());
 }
 
-/// Without a codec: a save writes the fields that it changed, and compares nothing.
+/// Without a codec: a save writes the fields that it changed, and compares nothing. So here savers never wait for each other,
+/// and one who does compare, a rotation with all fields or a counter with its own, may meet a change in each of the store's
+/// tries: it is refused with `Conflict` then, nothing of it stays, and the task tries again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn hashes_in_redis_lose_nothing_and_revive_nothing() {
     let server = RedisServer::start(Flavor::Redis);

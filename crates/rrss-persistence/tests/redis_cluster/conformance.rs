@@ -1,6 +1,6 @@
 //! The suites that every backend is held to.
 
-use rrss_persistence::redis::Redis;
+use rrss_persistence::redis::{Layout, Options, Redis};
 use rrss_test_servers::Flavor;
 use rrss_testkit::Subject;
 
@@ -8,6 +8,14 @@ use super::support::{cluster, to};
 
 fn subject(flavor: Flavor) -> Subject {
     Subject::of_step::<Redis>(to(&cluster(flavor).nodes())).real_time()
+}
+
+fn hashes(flavor: Flavor) -> Subject {
+    Subject::of_step::<Redis>(Options {
+        layout: Layout::Hash,
+        ..to(&cluster(flavor).nodes())
+    })
+    .real_time()
 }
 
 mod on_redis {
@@ -68,4 +76,28 @@ mod expired_on_valkey {
     use super::{Flavor, subject};
 
     rrss_testkit::expired_promises!(subject(Flavor::Valkey));
+}
+
+mod store_of_hashes_on_redis {
+    use super::{Flavor, hashes};
+
+    rrss_testkit::store_promises!(hashes(Flavor::Redis));
+}
+
+mod store_of_hashes_on_valkey {
+    use super::{Flavor, hashes};
+
+    rrss_testkit::store_promises!(hashes(Flavor::Valkey));
+}
+
+mod interleavings_of_hashes_on_redis {
+    use super::{Flavor, hashes};
+
+    rrss_testkit::interleaving_promises!(hashes(Flavor::Redis));
+}
+
+mod interleavings_of_hashes_on_valkey {
+    use super::{Flavor, hashes};
+
+    rrss_testkit::interleaving_promises!(hashes(Flavor::Valkey));
 }

@@ -8,6 +8,7 @@ mod support;
 
 mod compat;
 mod conflicts;
+mod conformance;
 mod deadlines;
 mod foreign;
 mod guide;

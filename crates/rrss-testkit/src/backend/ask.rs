@@ -36,7 +36,7 @@ impl Subject {
     ) -> Written {
         let mut op = self.operation(action, name);
         op.deadline = deadline;
-        op.payload = Payload::Bytes(Bytes::copy_from_slice(bytes));
+        op.payload = self.payload(bytes);
         match self.answered(op).await.outcome {
             Outcome::Done => Written::Done,
             Outcome::Taken => Written::Taken,

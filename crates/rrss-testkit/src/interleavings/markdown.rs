@@ -5,7 +5,7 @@ use std::fmt::Write;
 use rrss::Conflict;
 
 use super::words::{Act, Row};
-use super::{OTHERWISE, TABLE};
+use super::{FIELD_BY_FIELD, OTHERWISE, TABLE, WITHOUT_TIMES};
 
 /// The table in Markdown: a part for each first operation, and one for what other policies change. A test of this crate
 /// holds `docs/semantics.md` to it.
@@ -39,20 +39,38 @@ pub fn markdown() -> String {
          |---|---|---|---|---|---|---|\n",
     );
     for (policy, row) in OTHERWISE {
-        let policy = match policy {
-            Conflict::Reject => "reject",
-            Conflict::LastWrite => "last-write",
-            _ => "merge",
-        };
-        let _ = writeln!(
-            text,
-            "| `{policy}` | {} | {} | {}",
-            row.first,
-            row.second,
-            cells(row)
-        );
+        text.push_str(&under(*policy, row));
+    }
+    text.push_str(
+        "\n### Above a backend that keeps fields\n\n\
+         All other rows are the same.\n\n\
+         | `conflict` | first | second | comes | first answers | second answers | left |\n\
+         |---|---|---|---|---|---|---|\n",
+    );
+    for (policy, row) in FIELD_BY_FIELD {
+        text.push_str(&under(*policy, row));
+    }
+    text.push_str(
+        "\n### Above a backend that keeps no times\n\n\
+         With `compat = \"rrss-0.2\"` a session has no deadline of its own. All other rows are those of a backend that keeps \
+         fields.\n\n\
+         | first | second | comes | first answers | second answers | left |\n\
+         |---|---|---|---|---|---|\n",
+    );
+    for row in WITHOUT_TIMES {
+        let _ = writeln!(text, "| {} | {} | {}", row.first, row.second, cells(row));
     }
     text
+}
+
+fn under(policy: Conflict, row: &Row) -> String {
+    let policy = match policy {
+        Conflict::Reject => "reject",
+        Conflict::LastWrite => "last-write",
+        _ => "merge",
+    };
+    let (first, second) = (row.first, row.second);
+    format!("| `{policy}` | {first} | {second} | {}\n", cells(row))
 }
 
 fn cells(row: &Row) -> String {

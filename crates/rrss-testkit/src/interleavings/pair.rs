@@ -7,7 +7,7 @@ use rrss_core::Timestamp;
 
 use super::act::{Actor, id_of, left};
 use super::words::{Act, Row, When, Who};
-use super::{OTHERWISE, TABLE};
+use super::{FIELD_BY_FIELD, OTHERWISE, TABLE, WITHOUT_TIMES};
 use crate::run::joined;
 use crate::{Gate, Subject};
 
@@ -32,7 +32,7 @@ pub(super) async fn keeps_to_the_table(subject: &Subject, first: Act, second: Ac
     };
     for policy in policies {
         for when in When::points_of(first) {
-            let row = row(*policy, first, second, *when);
+            let row = row(subject, *policy, first, second, *when);
             meet(subject, *policy, row, First::IsHeld).await;
             if *when == When::After {
                 meet(subject, *policy, row, First::HasAnswered).await;
@@ -41,14 +41,17 @@ pub(super) async fn keeps_to_the_table(subject: &Subject, first: Act, second: Ac
     }
 }
 
-fn row(policy: Conflict, first: Act, second: Act, when: When) -> &'static Row {
+fn row(subject: &Subject, policy: Conflict, first: Act, second: Act, when: When) -> &'static Row {
     let is_it = |row: &&Row| (row.first, row.second, row.when) == (first, second, when);
-    let otherwise = OTHERWISE
-        .iter()
+    let without_times = WITHOUT_TIMES.iter().filter(|_| !subject.keeps_times());
+    let field_by_field = FIELD_BY_FIELD.iter().filter(|_| subject.keeps_fields());
+    let mut otherwise = field_by_field
+        .chain(OTHERWISE)
         .filter(|(under, _)| *under == policy)
         .map(|(_, row)| row)
-        .find(is_it);
+        .chain(without_times);
     otherwise
+        .find(is_it)
         .or_else(|| TABLE.iter().find(is_it))
         .expect("the table has every pair")
 }

@@ -295,6 +295,34 @@ pub const OTHERWISE: &[(Conflict, Row)] = &[
     ),
 ];
 
+/// Where it is otherwise above a backend that keeps fields one by one: saves store the fields that they changed beside each
+/// other, so neither has to be merged, and the last write replaces no more than the same field.
+pub const FIELD_BY_FIELD: &[(Conflict, Row)] = &[
+    (
+        Conflict::Merge,
+        row(Save, Save, Before, Replaced, Replaced, old(BOTH_REVERSED)),
+    ),
+    (
+        Conflict::Merge,
+        row(Save, Save, After, Replaced, Replaced, old(BOTH)),
+    ),
+    (
+        Conflict::LastWrite,
+        row(Save, Save, Before, Replaced, Replaced, old(BOTH_REVERSED)),
+    ),
+    (
+        Conflict::LastWrite,
+        row(Save, Save, After, Replaced, Replaced, old(BOTH)),
+    ),
+];
+
+/// Where it is otherwise above a backend that [keeps no times](crate::Subject::without_times): a session has no deadline of
+/// its own there, so a save that comes after a touch leaves the deadline where that has moved it.
+pub const WITHOUT_TIMES: &[Row] = &[
+    row(Save, Touch, Before, Replaced, Done, old(FIRST).moved()),
+    row(Touch, Save, After, Done, Replaced, old(SECOND).moved()),
+];
+
 const fn row(
     first: Act,
     second: Act,

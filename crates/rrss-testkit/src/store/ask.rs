@@ -89,6 +89,16 @@ pub(super) async fn is_gone(store: &Store, session: &mut Session) {
     assert_eq!(count(store).await, left, "something was stored");
 }
 
+/// What a save answers where others have changed other fields since the load: a backend that keeps fields stores the one
+/// beside the other, and need not read what the other was.
+pub(super) fn save_beside_others(subject: &Subject) -> Saved {
+    if subject.keeps_fields() {
+        Saved::Replaced
+    } else {
+        Saved::Merged
+    }
+}
+
 pub(super) fn an_hour_from(subject: &Subject) -> Timestamp {
     subject.now() + Duration::from_secs(3600)
 }

@@ -92,9 +92,10 @@ pub async fn fresh_ids_that_are_all_taken_are_a_conflict(subject: Subject) {
 /// A store whose key mapper makes these ids, over a backend whose calls are counted.
 fn dealing(subject: &Subject, ids: impl IntoIterator<Item = rrss::SessionId>) -> (Store, Counts) {
     let keys = PlainKeys::new(subject.prefix()).dealing(ids);
-    let steps = Store::builder()
-        .transform("plain-keys", PlainKeys::SHAPE, keys)
-        .transform("plain-json", PlainJson::SHAPE, PlainJson);
+    let mut steps = Store::builder().transform("plain-keys", PlainKeys::SHAPE, keys);
+    if !subject.keeps_fields() {
+        steps = steps.transform("plain-json", PlainJson::SHAPE, PlainJson);
+    }
     let counts = Counts::new();
     let store = subject.build(steps, counts.before(subject.clone()));
     (store, counts)

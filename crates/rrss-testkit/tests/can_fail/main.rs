@@ -5,6 +5,7 @@ mod backends;
 mod broken;
 mod entries;
 mod expired;
+mod fields;
 mod find;
 mod flaw;
 mod flawed;

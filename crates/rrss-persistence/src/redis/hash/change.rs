@@ -126,8 +126,7 @@ impl<'a> Held<'a> {
             }
         };
         // A deadline of its own that another request has given it must not be taken back unasked.
-        let chose_deadline = session.without_changes().is_modified();
-        if held.until.is_none() && keeps_head && !chose_deadline {
+        if held.until.is_none() && keeps_head && !session.is_deadline_modified() {
             held.until = Some(in_millis(session.own_deadline()).into());
         }
         for name in session.guarded_fields() {

@@ -232,6 +232,10 @@ impl Backend for Hashes {
         Form::of(session, self.all.is_none()).map(StoredForm::from)
     }
 
+    fn keeps_fields(&self) -> bool {
+        true
+    }
+
     async fn touch(&self, op: &Operation) -> Result<bool> {
         Ok(self.change(Doing::Touch, op).await? == Written::Done)
     }
