@@ -458,9 +458,9 @@ async fn with_events_a_save_and_a_renewal_are_still_one_round_trip() {
     }
 }
 
-/// What a script does for the note of a session that ends, however long what is kept has to stay.
+/// What two scripts do for the note of a session that ends.
 const NOTE: [(&str, u64); 5] = [
-    ("eval", 1),
+    ("eval", 2),
     ("zscore", 1),
     ("zadd", 1),
     ("hset", 1),
@@ -468,7 +468,7 @@ const NOTE: [(&str, u64); 5] = [
 ];
 
 #[tokio::test]
-async fn with_events_a_save_is_one_script_more() {
+async fn with_events_a_save_is_two_scripts_more() {
     for flavor in Flavor::ALL {
         let (server, store) = connected_with_events(flavor).await;
         let (_, mut create) = cost(&server, stored(&store)).await;

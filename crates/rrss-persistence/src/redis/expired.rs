@@ -169,8 +169,10 @@ impl Taking<'_> {
                     }
                     _ => old.push(claimed.session),
                 },
-                0.. => left.push(self.release(&claimed.session, found)),
-                // It never ends, and is looked for again after the lease.
+                0.. if found.unsigned_abs() > self.due => {
+                    left.push(self.release(&claimed.session, found));
+                }
+                // It never ends, or the clock of its node is behind: it is looked for again after the lease.
                 _ => {}
             }
         }

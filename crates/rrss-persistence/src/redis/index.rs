@@ -110,8 +110,8 @@ impl<'a> Changes<'a> {
 
     /// What precedes the write: the note, the entries, and the scores of those that may have to go.
     pub(super) fn before(&self) -> Vec<Cmd> {
-        let mut commands = Vec::with_capacity(PUT_ENDING * self.put.len() + 1);
-        commands.extend(self.note.as_ref().and_then(NoteChanges::before));
+        let mut commands = self.before_end();
+        commands.reserve(PUT_ENDING * self.put.len());
         for sets in &self.put {
             match self.until {
                 Until::At(deadline) => {
@@ -175,7 +175,7 @@ impl<'a> Changes<'a> {
         let (mut put, mut removed) = (Vec::new(), Vec::new());
         let mut replies = beside.before;
         if let Some(note) = &self.note
-            && let Some(before) = self.note_reply(&mut replies)?
+            && let Some(before) = self.note_score(&mut replies)?
             && is_done
         {
             put.extend(note.settle(before, kept)?);
@@ -220,12 +220,12 @@ impl<'a> Changes<'a> {
         Ok(parts.map(Part::Commands).collect())
     }
 
-    /// The reply to what precedes the write for the sake of the note, which is the first.
-    fn note_reply<'r>(&self, replies: &mut &'r [Value]) -> Result<Option<&'r Value>, Nonsense> {
-        match self.note.as_ref().and_then(NoteChanges::before) {
-            None => Ok(None),
-            Some(_) => next(replies).map(|[reply]| Some(reply)),
-        }
+    /// The score that the note had; the replies to what is put for its sake come first.
+    fn note_score<'r>(&self, replies: &mut &'r [Value]) -> Result<Option<&'r Value>, Nonsense> {
+        let count = self.note.as_ref().map_or(0, NoteChanges::replies);
+        let (note, rest) = replies.split_at_checked(count).ok_or(Nonsense)?;
+        *replies = rest;
+        Ok(note.last())
     }
 
     /// Whether it changes what is to be told of the session.
@@ -233,18 +233,19 @@ impl<'a> Changes<'a> {
         self.note.is_some()
     }
 
-    /// What precedes the end of the session.
+    /// What precedes the end of the session: what is to be told of it, where it expires by that.
     pub(super) fn before_end(&self) -> Vec<Cmd> {
-        let note = self.note.as_ref().and_then(NoteChanges::before);
-        note.into_iter().collect()
+        self.note
+            .as_ref()
+            .map_or_else(Vec::new, NoteChanges::before)
     }
 
     /// What was put for nothing, where the write was refused.
     pub(super) fn refused(&self, mut before: &[Value]) -> Result<Option<Refused<'_>>, Nonsense> {
-        let reply = self.note_reply(&mut before)?;
+        let score = self.note_score(&mut before)?;
         self.note
             .as_ref()
-            .map_or(Ok(None), |note| note.refused(reply))
+            .map_or(Ok(None), |note| note.refused(score))
     }
 
     /// What follows the end of the session, where it is known or not whether it `was_there`: no entry of it is left.

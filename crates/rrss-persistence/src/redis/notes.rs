@@ -30,24 +30,34 @@ use super::slots;
 /// How many parts the notes are in: so that on a Cluster they are of several nodes.
 pub(super) const SHARDS: u16 = 16;
 
-/// Puts a note and a deadline, for as long as one may ask for it, and answers the score that was there; with `XX`, nothing
-/// where there was none.
-const PUT: &str = "\
+/// Puts a note, for as long as one may ask for it.
+const PUT_NOTE: &str = "\
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+if redis.call('PEXPIRETIME', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIREAT', KEYS[1], ARGV[3]) end
+";
+
+/// Puts a deadline, for as long as one may ask for the note, and answers the score that was there.
+const PUT_DEADLINE: &str = "\
 local was = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if not was and ARGV[5] == 'XX' then return was end
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+if redis.call('PEXPIRETIME', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIREAT', KEYS[1], ARGV[3]) end
+return was
+";
+
+/// Changes a note that is there.
+const CHANGE_NOTE: &str = "\
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+";
+
+/// Puts both; with `XX`, nothing where nothing is there.
+const PUT: &str = "\
+if ARGV[5] == 'XX' and not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
 redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 for i = 1, 2 do
   if redis.call('PEXPIRETIME', KEYS[i]) < tonumber(ARGV[4]) then redis.call('PEXPIREAT', KEYS[i], ARGV[4]) end
 end
-return was
-";
-
-/// Changes a note that is there, and answers its score.
-const CHANGE: &str = "\
-local was = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if was then redis.call('HSET', KEYS[2], ARGV[1], ARGV[2]) end
-return was
+return 1
 ";
 
 /// Removes the note of a session that was deleted, unless that has expired by the clock of the server.
@@ -95,13 +105,20 @@ impl Shard {
         }
     }
 
-    /// A script on both keys, whole: it is small, and a pipeline cannot wait for the answer that a hash is unknown.
+    /// A script on both keys.
     pub(super) fn script(&self, code: &str) -> Cmd {
         let mut script = Cmd::new();
         script.arg("EVAL").arg(code).arg(2);
         script.arg(&self.due).arg(&self.notes);
         script
     }
+}
+
+/// A script on one key, whole: it is small, and a pipeline cannot wait for the answer that a hash is unknown.
+fn script(code: &str, key: &str) -> Cmd {
+    let mut script = Cmd::new();
+    script.arg("EVAL").arg(code).arg(1).arg(key);
+    script
 }
 
 /// What an operation changes in the note of its session.
@@ -164,17 +181,38 @@ impl<'a> NoteChanges<'a> {
         }))
     }
 
-    /// What precedes the write; it has one reply, if any.
-    pub(super) fn before(&self) -> Option<Cmd> {
+    /// What precedes the write: the note, then its deadline. The last reply is the score that was there.
+    ///
+    /// Each command is of one key: on a Cluster, a slot that is being moved may have two keys on two nodes for long, and
+    /// sessions are written all the same. A delete takes the two away in the other order, so neither is left alone.
+    pub(super) fn before(&self) -> Vec<Cmd> {
+        let Shard { due, notes } = &self.shard;
+        let score = || command("ZSCORE", due, |c| c.arg(self.session));
         match self.change {
-            Change::Put(kept, deadline) => Some(self.put(kept, deadline, "")),
-            Change::Rewrite(kept) => {
-                let mut script = self.shard.script(CHANGE);
-                script.arg(self.session).arg(kept.note);
-                Some(script)
+            Change::Put(kept, deadline) => {
+                let until = millis(deadline + kept.after);
+                let mut note = script(PUT_NOTE, notes);
+                note.arg(self.session).arg(kept.note).arg(until);
+                let mut at = script(PUT_DEADLINE, due);
+                at.arg(self.session).arg(millis(deadline)).arg(until);
+                vec![note, at]
             }
-            Change::Remove => Some(command("ZSCORE", &self.shard.due, |c| c.arg(self.session))),
-            Change::Delete => None,
+            Change::Rewrite(kept) => {
+                let mut note = script(CHANGE_NOTE, notes);
+                note.arg(self.session).arg(kept.note);
+                vec![note, score()]
+            }
+            Change::Remove => vec![score()],
+            Change::Delete => Vec::new(),
+        }
+    }
+
+    /// How many commands that are.
+    pub(super) fn replies(&self) -> usize {
+        match self.change {
+            Change::Put(..) | Change::Rewrite(_) => 2,
+            Change::Remove => 1,
+            Change::Delete => 0,
         }
     }
 

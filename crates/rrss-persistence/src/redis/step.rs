@@ -84,8 +84,8 @@ use super::{Hashes, Layout, Options};
 ///
 /// | operation | commands |
 /// |---|---|
-/// | write or touch with a deadline | `EVAL` of a script that puts note and deadline and moves the end of both keys |
-/// | write that keeps the deadline | `EVAL` of a script that changes the note that is there |
+/// | write or touch with a deadline | `EVAL` of two scripts, of which each puts one of both and moves the end of its key |
+/// | write that keeps the deadline | `EVAL` of a script that changes the note that is there, `ZSCORE` |
 /// | write or touch to live for ever | `ZSCORE`; where there was a note, a second round trip that removes it |
 /// | delete | `EVAL` behind the `UNLINK`, of a script that removes the note unless the session has expired; on a Cluster, and where it compares, `ZREM` and `HDEL` in a second round trip if it was done |
 /// | a write that was refused | where it had put something, a second round trip or two that set right when it is told |

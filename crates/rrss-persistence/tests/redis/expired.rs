@@ -355,6 +355,7 @@ async fn a_write_that_keeps_deadline_and_note_is_one_round_trip(server: RedisSer
     let expected = [
         ("eval", 1),
         ("zscore", 1),
+        ("hexists", 1),
         ("hset", 1),
         ("set", 1),
         ("pexpiretime", 1),

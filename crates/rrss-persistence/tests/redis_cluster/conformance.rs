@@ -66,18 +66,6 @@ mod index_on_valkey {
     rrss_testkit::index_promises!(subject(Flavor::Valkey));
 }
 
-mod expired_on_redis {
-    use super::{Flavor, subject};
-
-    rrss_testkit::expired_promises!(subject(Flavor::Redis));
-}
-
-mod expired_on_valkey {
-    use super::{Flavor, subject};
-
-    rrss_testkit::expired_promises!(subject(Flavor::Valkey));
-}
-
 mod store_of_hashes_on_redis {
     use super::{Flavor, hashes};
 
