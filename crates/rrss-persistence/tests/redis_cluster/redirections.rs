@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use rrss_core::{Backend, Written};
+use rrss_core::{Backend, NoteChange, Written};
 use rrss_persistence::redis::{Options, Redis};
 use rrss_test_servers::{Flavor, RedisCluster, RedisServer};
 use tokio::task::JoinSet;
@@ -17,6 +18,7 @@ on_both_clusters![
     operations_at_once_do_not_take_each_others_asking,
     a_session_that_is_written_while_its_slot_moves_loses_nothing,
     two_commands_of_one_session_never_need_one_slot,
+    what_is_to_be_told_of_a_session_is_put_while_its_place_is_on_its_way,
 ];
 
 async fn every_operation_follows_a_slot_that_was_moved(cluster: &RedisCluster) {
@@ -164,4 +166,58 @@ async fn a_server_without_a_cluster_that_is_named_in_nodes_says_so() {
         assert_eq!(error.kind(), rrss_core::ErrorKind::Unavailable);
         assert!(error.message().contains("`url`"), "{error}");
     }
+}
+
+/// First where it was, then on the way with nothing there yet, then at the new node.
+async fn what_is_to_be_told_of_a_session_is_put_while_its_place_is_on_its_way(
+    cluster: &RedisCluster,
+) {
+    let redis = connect(cluster);
+    let places = (0..16).map(|place| format!("told:index:expired:{{{place:02}}}"));
+    let places: Vec<String> = places.collect();
+    let slots = places.iter().map(RedisCluster::slot_of);
+    let moves = slots.map(|slot| (slot, others(cluster, slot)[0]));
+    let moves: Vec<(u16, usize)> = moves.collect();
+    let put = async |step: usize| {
+        for number in 0..40 {
+            let mut op = create(&format!("told:{step}-{number}"), "{}");
+            op.index.note = NoteChange::Keep {
+                note: "note".into(),
+                after: Duration::from_secs(60),
+            };
+            assert_eq!(redis.write(&op).await.unwrap(), Written::Done);
+        }
+    };
+    put(0).await;
+    for (slot, to) in &moves {
+        cluster.begin_migration(*slot, *to);
+    }
+    put(1).await;
+    for (slot, to) in &moves {
+        cluster.move_keys(*slot, *to);
+    }
+    put(2).await;
+    for (slot, to) in &moves {
+        cluster.finish_migration(*slot, *to);
+    }
+    put(3).await;
+    let kept = || {
+        let kept = places.iter().map(|due| {
+            let on = |command: &[&str]| {
+                let count = cluster.command_on(cluster.master_of(due), command);
+                count.parse::<usize>().unwrap()
+            };
+            (on(&["ZCARD", due]), on(&["HLEN", &format!("{due}:notes")]))
+        });
+        kept.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+    };
+    assert_eq!(kept(), (160, 160));
+    for step in 0..4 {
+        for number in 0..40 {
+            let mut op = delete(&format!("told:{step}-{number}"));
+            op.index.note = NoteChange::Remove;
+            assert_eq!(redis.delete(&op).await.unwrap(), Written::Done);
+        }
+    }
+    assert_eq!(kept(), (0, 0));
 }
