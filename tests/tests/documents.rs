@@ -7,7 +7,9 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rrss::{Compression, Embedded, Expiry, JsonCodec, KeyMapper, Memory, Redis, Registry};
+use rrss::{
+    Compression, Embedded, Expiry, Index, JsonCodec, KeyMapper, LegacyRead, Memory, Redis, Registry,
+};
 use rrss_loader::{Loader, schema};
 use rrss_tests::repository;
 use serde_json::Value;
@@ -17,7 +19,9 @@ fn built_in() -> Registry {
     Registry::new()
         .with::<KeyMapper>()
         .with::<Expiry>()
+        .with::<Index>()
         .with::<JsonCodec>()
+        .with::<LegacyRead>()
         .with::<Compression>()
         .with::<Memory>()
         .with::<Embedded>()
