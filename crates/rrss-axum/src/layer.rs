@@ -6,13 +6,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{HeaderMap, HeaderValue, Request, Response, header};
+use axum_core::BoxError;
+use axum_core::body::Body;
+use axum_core::response::IntoResponse;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use rrss::Store;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::cookie::{CookieConfig, SameSite};
-use crate::session::{Session, Told};
+use crate::error::Error;
+use crate::policy::{OnCorrupt, OnOutage};
+use crate::session::Session;
+use crate::state::{Policies, Shared, Told};
 
 /// Gives every request its [`Session`], and saves what the handler changed before the head of the response is
 /// sent. Works in axum and in any tower stack on the types of `http`.
@@ -41,6 +48,8 @@ use crate::session::{Session, Told};
 pub struct SessionLayer {
     store: Store,
     cookie: Arc<CookieConfig>,
+    policies: Policies,
+    saves: fn(StatusCode) -> bool,
 }
 
 impl SessionLayer {
@@ -50,6 +59,8 @@ impl SessionLayer {
         Self {
             store,
             cookie: Arc::default(),
+            policies: Policies::default(),
+            saves: |_| true,
         }
     }
 
@@ -88,6 +99,44 @@ impl SessionLayer {
         })
     }
 
+    /// Lets the cookie end with the browser, but for sessions that have a deadline of their own: with
+    /// [`Session::expire_in`] for those who tick "keep me logged in".
+    #[must_use]
+    pub fn browser_session_cookies(mut self) -> Self {
+        self.policies.browser_cookies = true;
+        self
+    }
+
+    /// What a request gets while the backend cannot be reached; `503` unless said.
+    #[must_use]
+    pub fn on_outage(mut self, policy: OnOutage) -> Self {
+        self.policies.on_outage = policy;
+        self
+    }
+
+    /// What a request gets whose session is stored in bytes that cannot be read; a fresh start unless said.
+    #[must_use]
+    pub fn on_corrupt(mut self, policy: OnCorrupt) -> Self {
+        self.policies.on_corrupt = policy;
+        self
+    }
+
+    /// Which answers of handlers let the session be saved; all unless said. What a request changed is dropped after
+    /// another, and a new id that it asked for is not given. What has ended, has ended.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn layer(store: rrss::Store) -> rrss_axum::SessionLayer {
+    /// rrss_axum::SessionLayer::new(store).save_if(|status| !status.is_server_error())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn save_if(mut self, saves: fn(StatusCode) -> bool) -> Self {
+        self.saves = saves;
+        self
+    }
+
     fn configure(mut self, set: impl FnOnce(&mut CookieConfig)) -> Self {
         set(Arc::make_mut(&mut self.cookie));
         self
@@ -124,9 +173,10 @@ impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SessionService<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     S::Future: Send + 'static,
-    ResBody: Default + Send,
+    ResBody: http_body::Body<Data = Bytes> + Send + 'static,
+    ResBody::Error: Into<BoxError>,
 {
-    type Response = Response<ResBody>;
+    type Response = Response<Body>;
     type Error = S::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
@@ -135,24 +185,65 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let cookie = self.layer.cookie.clone();
-        let session = Session::new(self.layer.store.clone(), cookie.read(request.headers()));
-        request.extensions_mut().insert(session.clone());
+        let SessionLayer {
+            store,
+            cookie,
+            policies,
+            saves,
+        } = self.layer.clone();
+        if is_layered(&request, &cookie) {
+            let answer = self.inner.call(request);
+            return Box::pin(async move { Ok(answer.await?.map(Body::new)) });
+        }
+        let presented = cookie.read(request.headers());
+        let shared = Shared::new(store, policies, cookie.clone(), presented);
+        request
+            .extensions_mut()
+            .insert(Session::new(shared.clone()));
         let answer = self.inner.call(request);
         Box::pin(async move {
-            let mut response = answer.await?;
-            match session.finish().await {
-                Ok(told) => tell(&cookie, &told, response.headers_mut()),
-                Err(error) => {
-                    // What the handler answered may rest on changes that are not stored: it must not go out.
-                    error.log();
-                    response = Response::new(ResBody::default());
-                    *response.status_mut() = error.status();
-                }
-            }
-            Ok(response)
+            let response = answer.await?.map(Body::new);
+            Ok(finish(shared, &cookie, saves(response.status()), response).await)
         })
     }
+}
+
+/// Whether a layer around this one has given the request its session from the same cookie: then there is one session, not two.
+fn is_layered<B>(request: &Request<B>, cookie: &CookieConfig) -> bool {
+    let session = request.extensions().get::<Session>();
+    session.is_some_and(|session| session.shared.cookie.name == cookie.name)
+}
+
+async fn finish(
+    shared: Arc<Shared>,
+    cookie: &CookieConfig,
+    saves: bool,
+    mut response: Response<Body>,
+) -> Response<Body> {
+    let finished = if saves && shared.has_something_to_save().await {
+        // A task of its own: where the client goes away now, what the handler did is saved all the same.
+        let saving = tokio::spawn(async move { shared.finish(true).await });
+        saving.await.unwrap_or_else(|panicked| {
+            let message = "saving the session of a request panicked";
+            let error = rrss::Error::new(rrss::ErrorKind::Unavailable, message);
+            Err(Error::from(error.with_source(panicked)))
+        })
+    } else {
+        shared.finish(saves).await
+    };
+    let told = match finished {
+        Ok(told) => told,
+        Err(error) => {
+            // What the handler answered may rest on changes that are not stored: it must not go out.
+            response = error.into_response();
+            response
+                .headers_mut()
+                .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            Told::Nothing { used: true }
+        }
+    };
+    tell(cookie, &told, response.headers_mut());
+    response
 }
 
 fn tell(cookie: &CookieConfig, told: &Told, headers: &mut HeaderMap) {
@@ -163,11 +254,22 @@ fn tell(cookie: &CookieConfig, told: &Told, headers: &mut HeaderMap) {
         Told::Forget => cookie.remove(),
     };
     // The answer depends on the cookie: a shared cache must not hand it to another browser (RFC 9111, section 4.1).
-    headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+    if !varies_by_cookie(headers) {
+        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+    }
     if let Some(set) = set {
         headers.append(header::SET_COOKIE, set);
         headers
             .entry(header::CACHE_CONTROL)
             .or_insert(HeaderValue::from_static("no-cache=\"Set-Cookie\""));
     }
+}
+
+fn varies_by_cookie(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::VARY)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|name| matches!(name.trim(), "*") || name.trim().eq_ignore_ascii_case("cookie"))
 }

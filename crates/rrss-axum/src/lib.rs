@@ -1,11 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 mod cookie;
+mod csrf;
+mod devices;
 mod error;
+mod flash;
 mod layer;
+mod life;
+mod policy;
 mod session;
+mod state;
 
 pub use cookie::SameSite;
 pub use error::{Error, Result};
 pub use layer::{SessionLayer, SessionService};
+pub use policy::{OnCorrupt, OnOutage};
 pub use session::{MissingLayer, Session};

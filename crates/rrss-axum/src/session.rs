@@ -7,12 +7,11 @@ use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
-use rrss::{ErrorKind, Saved, SessionId, Store};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::Mutex;
 
 use crate::error::Result;
+use crate::state::Shared;
 
 /// The session of the request that is being answered; an extractor for handlers.
 ///
@@ -32,44 +31,12 @@ use crate::error::Result;
 /// ```
 #[derive(Clone)]
 pub struct Session {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    store: Store,
-    presented: Option<SessionId>,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    session: Option<rrss::Session>,
-    /// The browser holds an id that names no session any more.
-    stale: bool,
-    rotate: bool,
-    finished: bool,
-}
-
-/// What the response must tell the browser.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Told {
-    /// Nothing: the cookie stays as it is. `used` says whether the response depends on the session.
-    Nothing { used: bool },
-    /// This id, for as long as the session lives.
-    Id(SessionId, Option<std::time::Duration>),
-    /// To forget its id.
-    Forget,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Session {
-    pub(crate) fn new(store: Store, presented: Option<SessionId>) -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                store,
-                presented,
-                state: Mutex::default(),
-            }),
-        }
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
     }
 
     /// The value of a field, decoded; `None` where there is no such field.
@@ -130,6 +97,29 @@ impl Session {
         self.with(rrss::Session::clear).await
     }
 
+    /// Sets a field to what `update` makes of its value, stores it at once, and answers the value; where another request
+    /// changes the field meanwhile, `update` is run again on its value. So a counter that many requests increment at once
+    /// counts each of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`rrss::Store::update_field`].
+    pub async fn update_field<T, F>(&self, name: &str, update: F) -> Result<T>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnMut(Option<T>) -> T,
+    {
+        let mut state = self.shared.state.lock().await;
+        let session = self.shared.writable(&mut state).await?;
+        let value = self
+            .shared
+            .store
+            .update_field(session, name, update)
+            .await?;
+        state.stored = true;
+        Ok(value)
+    }
+
     /// Does something with the whole session, loaded.
     ///
     /// # Errors
@@ -137,114 +127,18 @@ impl Session {
     /// Where it cannot be loaded, or the response has begun already: changes would not be saved any more.
     pub async fn with<R>(&self, act: impl FnOnce(&mut rrss::Session) -> R) -> Result<R> {
         let mut state = self.shared.state.lock().await;
-        Ok(act(self.shared.loaded(&mut state).await?))
-    }
-
-    /// Gives the session a new id when it is saved; the old one is dead then. Call it at login and at every other
-    /// change of rights, against session fixation.
-    ///
-    /// # Errors
-    ///
-    /// Where the session cannot be loaded.
-    pub async fn rotate(&self) -> Result<()> {
-        let mut state = self.shared.state.lock().await;
-        self.shared.loaded(&mut state).await?;
-        state.rotate = true;
-        Ok(())
-    }
-
-    /// Ends the session, as at logout: it is deleted now, and the browser is told to forget its id. What is
-    /// inserted after it begins a new session with a new id.
-    ///
-    /// # Errors
-    ///
-    /// Where it cannot be deleted.
-    pub async fn end(&self) -> Result<()> {
-        let mut state = self.shared.state.lock().await;
-        refuse_if_finished(&state)?;
-        let stored = state
-            .session
-            .as_ref()
-            .filter(|session| !session.is_new())
-            .and_then(rrss::Session::id);
-        let id = match &state.session {
-            Some(_) => stored.cloned(),
-            None => self.shared.presented.clone(),
-        };
-        if let Some(id) = id {
-            self.shared.store.delete(&id).await?;
-        }
-        state.session = Some(rrss::Session::new());
-        state.stale = self.shared.presented.is_some();
-        state.rotate = false;
-        Ok(())
-    }
-
-    /// Stores what the handler changed. No change can be made after it.
-    pub(crate) async fn finish(&self) -> Result<Told> {
-        let mut state = self.shared.state.lock().await;
-        state.finished = true;
-        let store = &self.shared.store;
-        let rotate = state.rotate;
-        let stale = state.stale;
-        let Some(session) = &mut state.session else {
-            return Ok(Told::Nothing { used: false });
-        };
-        let saved = if rotate {
-            store.rotate(session).await
-        } else {
-            store.save(session).await
-        };
-        match saved {
-            Ok(Saved::Created | Saved::Replaced | Saved::Merged) => {}
-            Ok(_) if stale => return Ok(Told::Forget),
-            Ok(_) => return Ok(Told::Nothing { used: true }),
-            Err(error) if error.kind() == ErrorKind::Gone => {
-                tracing::info!(
-                    "a session ended while a request was using it; what that request changed is dropped"
-                );
-                return Ok(Told::Forget);
+        let session = self.shared.loaded(&mut state).await?;
+        let done = act(session);
+        let is_modified = session.is_modified();
+        if is_modified {
+            // In an outage what was changed can be stored nowhere, and must not look as if it were.
+            if let Err(outage) = state.refuse_in_outage() {
+                state.session = Some(rrss::Session::new());
+                return Err(outage);
             }
-            Err(error) => return Err(error.into()),
         }
-        let Some(id) = session.id() else {
-            return Ok(Told::Nothing { used: true });
-        };
-        let lives = session
-            .expires_at()
-            .map(|deadline| deadline.since(store.now()));
-        // A browser that holds this id already needs no cookie, unless its life is longer now.
-        if lives.is_none() && self.shared.presented.as_ref() == Some(id) {
-            return Ok(Told::Nothing { used: true });
-        }
-        Ok(Told::Id(id.clone(), lives))
+        Ok(done)
     }
-}
-
-impl Shared {
-    async fn loaded<'s>(&self, state: &'s mut State) -> Result<&'s mut rrss::Session> {
-        refuse_if_finished(state)?;
-        if state.session.is_none() {
-            let found = match &self.presented {
-                Some(id) => self.store.load(id).await?,
-                None => None,
-            };
-            state.stale = found.is_none() && self.presented.is_some();
-            state.session = Some(found.unwrap_or_default());
-        }
-        Ok(state.session.get_or_insert_default())
-    }
-}
-
-fn refuse_if_finished(state: &State) -> Result<()> {
-    if state.finished {
-        return Err(rrss::Error::new(
-            ErrorKind::Unsupported,
-            "the response has begun, so the session is saved and closed; use it before the handler returns",
-        )
-        .into());
-    }
-    Ok(())
 }
 
 impl fmt::Debug for Session {

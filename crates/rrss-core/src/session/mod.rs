@@ -51,6 +51,7 @@ pub struct Session {
     own_deadline: Option<Timestamp>,
     /// Whether the caller chose it, or let go of it, since the session was loaded or last saved.
     is_deadline_changed: bool,
+    is_renewed: bool,
 }
 
 impl Session {
@@ -67,6 +68,7 @@ impl Session {
             expires_at: None,
             own_deadline: None,
             is_deadline_changed: false,
+            is_renewed: false,
         }
     }
 
@@ -247,6 +249,12 @@ impl Session {
     #[must_use]
     pub fn is_modified(&self) -> bool {
         self.is_deadline_changed || self.fields.pending().next().is_some()
+    }
+
+    /// Whether its deadline was moved by loading it, as a sliding expiry does when that is due.
+    #[must_use]
+    pub fn is_renewed(&self) -> bool {
+        self.is_renewed
     }
 
     /// Whether a save has to store a deadline of its own, or that there is none any more.

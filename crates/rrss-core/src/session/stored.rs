@@ -58,6 +58,7 @@ impl Session {
         self.stored = stored;
         self.expires_at = expires_at;
         self.is_deadline_changed = false;
+        self.is_renewed = false;
         self.is_new = false;
         self.fields.mark_saved();
     }
@@ -70,6 +71,7 @@ impl Session {
     /// Takes note that its deadline was moved, and nothing else.
     pub fn mark_renewed(&mut self, expires_at: Timestamp) {
         self.expires_at = Some(expires_at);
+        self.is_renewed = true;
     }
 
     /// A new session with the same fields and creation time, and no id: what a rotation stores.
