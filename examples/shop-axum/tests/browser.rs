@@ -12,6 +12,12 @@ const SHOP: Shop = Shop {
     commands_of_a_read: 1,
 };
 
+/// Ten posts at once from the page that is shown, each for the same good, and how they were answered.
+const TEN_AT_ONCE: &str = "
+    const post = () => fetch('/cart', { method: 'POST', body: new URLSearchParams({ good: 'Honey' }) });
+    const answers = await Promise.all(Array.from({ length: 10 }, post));
+    return answers.map(answer => answer.status)";
+
 async fn sign_in(browser: &Browser, name: &str) {
     browser.type_into("[name=user]", name).await;
     browser.click("#sign-in").await;
@@ -87,5 +93,24 @@ async fn a_visit_with_two_tabs_a_new_id_and_restarts() {
     browser.refresh().await;
     assert!(!browser.has("#user").await);
     assert_eq!(browser.complaints().await, json!([]));
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn posts_at_once_from_one_page_end_as_one_cart_and_no_error() {
+    let shop = Running::on_disk(&SHOP);
+    let driver = Chromedriver::start();
+    let browser = Browser::start(&driver).await;
+    browser.open(&shop.app.url()).await;
+    browser.click("[value=Tea]").await;
+    sign_in(&browser, "ann").await;
+    let before = id(&browser).await;
+    assert_eq!(browser.run(TEN_AT_ONCE).await, json!(vec![200; 10]));
+    browser.open(&shop.app.url()).await;
+    assert_eq!(browser.text("#user").await, "ann");
+    let cart = browser.text("#cart").await;
+    assert!(cart.contains("1 × Tea"), "{cart}");
+    assert_eq!(cart.lines().next(), Some("10 × Honey"), "every one counts");
+    assert_eq!(id(&browser).await, before);
     browser.close().await;
 }
