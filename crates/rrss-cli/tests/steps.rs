@@ -63,7 +63,7 @@ fn one_step_is_described_with_its_options_and_an_example() {
     for words in [
         "key-mapper: transform, id → key, from rrss-key-mapper",
         "\nOptions\n",
-        "  id: \"uuid\" or \"token\" (default: \"uuid\")\n",
+        "  id: \"uuid\" or \"token\" or \"tower-sessions\" or \"actix-session\" (default: \"uuid\")\n",
         "  template: text (default: \"sessions:{id}\")\n",
         "\nExample\n  [[step]]\n  type = \"key-mapper\"",
     ] {
@@ -92,7 +92,8 @@ fn every_option_has_a_type_and_help() {
                 "{name}: {option:#}"
             );
             assert_ne!(option["type"], "any value", "{name}: {option:#}");
-            let is_required = (name, &option["name"]) == ("index", &"fields".into());
+            let required = [("index", "fields"), ("legacy-read", "format")];
+            let is_required = required.contains(&(name, option["name"].as_str().unwrap()));
             assert_eq!(option["required"], is_required, "{name}: {option:#}");
         }
         for (option, schema) in step["schema"]["properties"].as_object().unwrap() {
