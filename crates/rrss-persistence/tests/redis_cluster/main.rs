@@ -11,3 +11,4 @@ mod listing;
 mod operations;
 mod outages;
 mod redirections;
+mod tls;
