@@ -66,6 +66,18 @@ mod index_on_valkey {
     rrss_testkit::index_promises!(subject(Flavor::Valkey));
 }
 
+mod find_on_redis {
+    use super::{Flavor, subject};
+
+    rrss_testkit::find_promises!(subject(Flavor::Redis));
+}
+
+mod find_on_valkey {
+    use super::{Flavor, subject};
+
+    rrss_testkit::find_promises!(subject(Flavor::Valkey));
+}
+
 mod store_of_hashes_on_redis {
     use super::{Flavor, hashes};
 

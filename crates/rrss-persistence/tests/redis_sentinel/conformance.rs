@@ -23,6 +23,18 @@ mod store {
     rrss_testkit::store_promises!(super::subject());
 }
 
+mod interleavings {
+    rrss_testkit::interleaving_promises!(super::subject());
+}
+
+mod index {
+    rrss_testkit::index_promises!(super::subject());
+}
+
+mod find {
+    rrss_testkit::find_promises!(super::subject());
+}
+
 mod expired {
     rrss_testkit::expired_promises!(super::subject());
 }
