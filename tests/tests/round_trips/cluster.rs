@@ -1,6 +1,5 @@
-//! On a Cluster of six processes: the same commands as on one node, each at the node that has its key, and no more. Entries of
-//! the index are at another node than their session as a rule: they are put before it, so that a write with entries is two
-//! round trips.
+//! On a Cluster of six processes: the same commands as on one node, each at the node that has its key, and no more.
+//! It is commands that are counted here: what the servers of a cluster tell each other would count as round trips.
 
 use std::time::{Duration, Instant};
 

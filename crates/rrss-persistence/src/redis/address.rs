@@ -39,6 +39,11 @@ impl Address {
     pub(super) fn uses_tls(&self) -> bool {
         matches!(self, Self::Tcp { tls: true, .. })
     }
+
+    /// Whether what listens there may want TLS, which is not used.
+    pub(super) fn may_want_tls(&self) -> bool {
+        matches!(self, Self::Tcp { tls: false, .. })
+    }
 }
 
 impl fmt::Display for Address {

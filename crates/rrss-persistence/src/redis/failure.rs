@@ -95,6 +95,10 @@ pub(super) fn unreachable(doing: Doing, address: &Address, error: &RedisError) -
             "no TLS connection could be made; check that its certificate is for this host and of an authority \
              that this system trusts, and that the server speaks TLS on this port"
         }
+        _ if address.may_want_tls() && !error.is_connection_refusal() => {
+            "no connection could be made; check that it runs there and can be reached from here, and begin its URL with \
+             `rediss://` if it speaks TLS"
+        }
         _ => "no connection could be made; check that it runs there and can be reached from here",
     };
     let failure = error_of(ErrorKind::Unavailable, doing, address, why);
@@ -110,6 +114,8 @@ pub(super) fn connecting_took_too_long(doing: Doing, address: &Address, limit: D
         // A Redis without TLS takes the greeting for half a command, and waits for the rest.
         if address.uses_tls() {
             ", speaks TLS on this port"
+        } else if address.may_want_tls() {
+            ", speaks no TLS (else begin its URL with `rediss://`)"
         } else {
             ""
         },

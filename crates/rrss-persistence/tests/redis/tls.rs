@@ -105,10 +105,7 @@ async fn tls_on_one_side_alone_is_an_error_that_says_so() {
             format!("rediss://localhost:{}", tls.server.port()),
             "speaks TLS on this port",
         ),
-        (
-            format!("redis://localhost:{}", tls.port),
-            "no connection could be made",
-        ),
+        (format!("redis://localhost:{}", tls.port), "`rediss://`"),
     ] {
         let options = Options {
             connect_timeout: DurationOption::new(Duration::from_millis(500)),

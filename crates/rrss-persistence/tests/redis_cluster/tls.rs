@@ -4,8 +4,8 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use rrss_core::{Backend, ErrorKind};
-use rrss_persistence::redis::Redis;
+use rrss_core::{Backend, DurationOption, ErrorKind};
+use rrss_persistence::redis::{Options, Redis};
 use rrss_test_servers::{Flavor, RedisCluster};
 
 use super::support::*;
@@ -20,9 +20,11 @@ struct TlsCluster {
 }
 
 impl TlsCluster {
-    /// With a certificate for this host that nobody knows, the same for all nodes but `odd`, which has one of its own.
-    fn start(odd: Option<usize>) -> Self {
+    /// With a certificate for this host that nobody knows, the same for all nodes; or for all but the first master, which has
+    /// one of its own.
+    fn start(has_odd: bool) -> Self {
         let cluster = RedisCluster::start(Flavor::Redis);
+        let odd = has_odd.then(|| cluster.masters()[0]);
         let own = certificate(&cluster, 0);
         let other = certificate(&cluster, 1);
         let both =
@@ -59,9 +61,15 @@ impl TlsCluster {
             let set = ["CONFIG", "SET", "cluster-announce-tls-port", &port];
             cluster.command_on(node, &set);
         }
-        let cluster = Self { cluster, ports };
-        cluster.wait_until_known();
-        cluster
+        let started = Self { cluster, ports };
+        started.wait_until_known();
+        if let Some(odd) = odd {
+            assert!(
+                started.cluster.masters().contains(&odd),
+                "it is a master still"
+            );
+        }
+        started
     }
 
     /// Until each node has heard from all others where they speak TLS.
@@ -141,9 +149,20 @@ fn again() -> Option<Redis> {
 #[tokio::test]
 async fn every_node_is_spoken_to_in_tls_wherever_a_slot_is() {
     let Some(redis) = again() else {
-        let cluster = TlsCluster::start(None);
+        let cluster = TlsCluster::start(false);
+        let slot = RedisCluster::slot_of("sessions:0");
+        let from = cluster.cluster.master_of_slot(slot);
+        let to = cluster
+            .cluster
+            .masters()
+            .into_iter()
+            .find(|&node| node != from);
+        cluster.cluster.begin_migration(slot, to.unwrap());
+        cluster.cluster.reset_counts();
         cluster.run_again("tls::every_node_is_spoken_to_in_tls_wherever_a_slot_is");
-        assert_eq!(cluster.cluster.keys().len(), 32);
+        assert_eq!(cluster.cluster.keys().len(), 31);
+        let sent_on = cluster.cluster.error_counts();
+        assert!(sent_on.get("ASK") >= Some(&3), "{sent_on:?}");
         let masters = cluster.cluster.masters();
         let has_keys = |node: &&usize| cluster.cluster.command_on(**node, &["DBSIZE"]) != "0";
         assert_eq!(masters.iter().filter(has_keys).count(), 3);
@@ -155,12 +174,16 @@ async fn every_node_is_spoken_to_in_tls_wherever_a_slot_is() {
         let record = redis.load(&load(&key)).await.unwrap();
         assert!(record.is_some());
     }
+    // In a slot on its way to another node: each of these was sent on, in TLS.
+    redis.delete(&delete("sessions:0")).await.unwrap();
+    let record = redis.load(&load("sessions:0")).await.unwrap();
+    assert!(record.is_none());
 }
 
 #[tokio::test]
 async fn a_node_with_a_certificate_that_nobody_knows_is_an_error_and_the_others_serve() {
     let Some(redis) = again() else {
-        let cluster = TlsCluster::start(Some(0));
+        let cluster = TlsCluster::start(true);
         cluster.run_again(
             "tls::a_node_with_a_certificate_that_nobody_knows_is_an_error_and_the_others_serve",
         );
@@ -175,6 +198,11 @@ async fn a_node_with_a_certificate_that_nobody_knows_is_an_error_and_the_others_
                 refused += 1;
                 assert!(error.is_temporary(), "{error:?}");
                 assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+                assert!(error.message().contains("Redis at 127.0.0.1:"), "{error}");
+                assert!(
+                    error.message().contains("check that its certificate"),
+                    "{error}"
+                );
             }
         }
     }
@@ -186,11 +214,25 @@ async fn a_node_with_a_certificate_that_nobody_knows_is_an_error_and_the_others_
 
 #[tokio::test]
 async fn certificates_that_nobody_knows_are_unavailable_and_said() {
-    let cluster = TlsCluster::start(None);
+    let cluster = TlsCluster::start(false);
     let nodes = cluster.nodes();
     let nodes: Vec<&str> = nodes.split(' ').collect();
     let error = Redis::new(to(&nodes)).unwrap().ping().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
     let all = format!("{error:?}");
     assert!(all.contains("UnknownIssuer"), "{all}");
+}
+
+#[tokio::test]
+async fn a_client_without_tls_at_nodes_with_it_is_told_how_to_ask_for_it() {
+    let cluster = TlsCluster::start(false);
+    let nodes = cluster.nodes().replace("rediss://", "redis://");
+    let nodes: Vec<&str> = nodes.split(' ').collect();
+    let options = Options {
+        connect_timeout: DurationOption::new(Duration::from_millis(500)),
+        ..to(&nodes)
+    };
+    let error = Redis::new(options).unwrap().ping().await.unwrap_err();
+    assert!(error.is_temporary(), "{error:?}");
+    assert!(error.message().contains("`rediss://`"), "{error}");
 }
