@@ -77,6 +77,12 @@ redis.call('ZREM', KEYS[1], ARGV[1])
 return redis.call('HDEL', KEYS[2], ARGV[1], '\\255' .. ARGV[1])
 ";
 
+/// Puts a score in the place of a later one, or of a certain one.
+const LOOK_AT: &str = "\
+local score = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '-inf')
+if score > tonumber(ARGV[2]) or score == tonumber(ARGV[3]) then redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1]) end
+";
+
 /// One part of the notes of a store.
 #[derive(Debug, Clone)]
 pub(super) struct Shard {
@@ -314,11 +320,13 @@ impl Refused<'_> {
         self.session
     }
 
-    /// Looks for the session at this instant, if it would later.
+    /// Looks for the session at this instant, if it would later, or would when this write says: the lease of a note that was
+    /// given to somebody may end after that.
     fn look_at(&self, instant: &str) -> Cmd {
-        command("ZADD", &self.shard.due, |c| {
-            c.arg("XX").arg("LT").arg(instant).arg(self.session)
-        })
+        let mut look = script(LOOK_AT, &self.shard.due);
+        look.arg(self.session).arg(instant);
+        look.arg(millis(self.deadline));
+        look
     }
 }
 
