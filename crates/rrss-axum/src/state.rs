@@ -195,6 +195,14 @@ impl Shared {
             .expires_at()
             .filter(|_| !self.policies.browser_cookies || session.own_deadline().is_some())
             .map(|deadline| deadline.since(self.store.now()));
+        if lives == Some(Duration::ZERO) {
+            // The deadline that it was given has come: no browser is to be handed, or to keep, a dead id.
+            return Ok(if self.presented.is_some() {
+                Told::Forget
+            } else {
+                Told::Nothing { used: true }
+            });
+        }
         // A browser that holds this id already needs no cookie, unless its life is another now.
         let has_it = self.presented.as_ref() == Some(id);
         if has_it && lives.is_none() && !is_deadline_modified {
