@@ -5,7 +5,7 @@ use shop::suite::Shop;
 const SHOP: Shop = Shop {
     program: env!("CARGO_BIN_EXE_shop-actix"),
     cookie: "session",
-    commands_of_a_read: 1,
+    commands_of_a_read: &[("get", 1)],
 };
 
 shop::shop_promises!(SHOP);

@@ -9,7 +9,7 @@ use shop::suite::{Running, Shop, Visitor};
 const SHOP: Shop = Shop {
     program: env!("CARGO_BIN_EXE_shop-axum"),
     cookie: "session",
-    commands_of_a_read: 1,
+    commands_of_a_read: &[("get", 1)],
 };
 
 /// Ten posts at once from the page that is shown, each for the same good, and how they were answered.

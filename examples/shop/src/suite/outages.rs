@@ -12,19 +12,16 @@ pub fn a_page_that_needs_no_session_asks_the_server_nothing(shop: &Shop) {
     assert_eq!(redis.command_counts(), [].into());
 }
 
-/// A page that reads the session costs what is said of the framework, and writes nothing.
-pub fn a_page_that_reads_the_session_asks_as_often_as_it_is_said_to_and_writes_nothing(
-    shop: &Shop,
-) {
-    let expected = shop.commands_of_a_read;
+/// A page that only reads the session costs what is said of the framework: one `GET`, or what its own design adds to that.
+pub fn a_page_that_reads_the_session_costs_what_is_said_of_its_framework(shop: &Shop) {
+    let expected = shop.commands_of_a_read.iter();
+    let expected = expected.map(|&(name, calls)| (name.to_owned(), calls));
     let (shop, redis) = Running::with_redis(shop);
     let ann = Visitor::with("Firefox");
     ann.sign_in(&shop, "ann");
     redis.reset_counts();
     assert_eq!(ann.greeted_as(&shop).as_deref(), Some("ann"));
-    let counts = redis.command_counts();
-    assert_eq!(counts.values().sum::<u64>(), expected, "{counts:?}");
-    assert!(!counts.contains_key("set"), "{counts:?}");
+    assert_eq!(redis.command_counts(), expected.collect());
 }
 
 /// While Redis is down a customer gets an error, keeps the cookie, and is signed in when it is back.
@@ -42,7 +39,11 @@ pub fn an_outage_is_no_sign_out(shop: &Shop) {
         ann.post(&shop, "/sign-out", &[]),
     ] {
         assert!(response.status().is_server_error(), "{}", response.status());
-        assert!(!response.headers().contains_key("set-cookie"));
+        for set in response.headers().get_all("set-cookie") {
+            let set = set.to_str().expect("it is text");
+            let same = cookie.as_deref().is_some_and(|value| set.contains(value));
+            assert!(same || !set.starts_with(shop.cookie), "{set}");
+        }
         let text = response.text().expect("it is text");
         assert!(!text.contains("127.0.0.1"), "{text}");
     }
