@@ -56,7 +56,7 @@ impl Session {
     ///
     /// Where the session cannot be loaded, or the value does not serialise.
     pub async fn insert<T: Serialize + Sync + ?Sized>(&self, name: &str, value: &T) -> Result<()> {
-        self.with(|session| session.insert(name, value))
+        self.change(|session| session.insert(name, value))
             .await?
             .map_err(Into::into)
     }
@@ -67,7 +67,7 @@ impl Session {
     ///
     /// Where the session cannot be loaded.
     pub async fn remove(&self, name: &str) -> Result<bool> {
-        self.with(|session| session.remove(name)).await
+        self.change(|session| session.remove(name)).await
     }
 
     /// Whether there is a field called `name`.
@@ -94,7 +94,7 @@ impl Session {
     ///
     /// Where the session cannot be loaded.
     pub async fn clear(&self) -> Result<()> {
-        self.with(rrss::Session::clear).await
+        self.change(rrss::Session::clear).await
     }
 
     /// Sets a field to what `update` makes of its value, stores it at once, and answers the value; where another request
@@ -138,6 +138,12 @@ impl Session {
             }
         }
         Ok(done)
+    }
+
+    /// In an outage there is no telling whether there is anything to change: it is an error even where nothing would be.
+    async fn change<R>(&self, act: impl FnOnce(&mut rrss::Session) -> R) -> Result<R> {
+        let mut state = self.shared.state.lock().await;
+        Ok(act(self.shared.writable(&mut state).await?))
     }
 }
 
