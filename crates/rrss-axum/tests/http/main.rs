@@ -1,0 +1,11 @@
+//! The layer behind a real server, visited by real clients.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+mod cost;
+mod devices;
+mod life;
+mod site;
+mod stacks;
+mod together;
+mod wire;
