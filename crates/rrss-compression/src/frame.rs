@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::error::Error as StdError;
+use std::num::NonZeroU32;
 
 use bytes::Bytes;
 use rrss_core::{Error, ErrorKind, Result};
@@ -62,6 +63,14 @@ pub(crate) fn damaged(format: &str, reason: impl Into<Box<dyn StdError + Send + 
         "the stored session is a damaged {format} frame; it stays as it is, delete it if nothing can restore it"
     ))
     .with_source(reason)
+}
+
+/// A frame that only a dictionary reads which the step has not.
+pub(crate) fn unknown_dictionary(id: NonZeroU32) -> Error {
+    corrupt(format!(
+        "the stored session was compressed with the dictionary of id {id}, which is not configured; add its file to \
+         the list `dictionary` of the `compression` step, behind the one that compresses"
+    ))
 }
 
 fn corrupt(message: impl Into<Cow<'static, str>>) -> Error {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod dictionary;
 mod frame;
 mod lz4;
 mod options;

@@ -1,10 +1,13 @@
 //! What may stand in the step's table.
 
+use std::fmt;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 use rrss_core::{Error, ErrorKind, Result};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Beyond 19, zstd asks its readers for more memory than some are willing to give.
 const LEVELS: RangeInclusive<i32> = 1..=19;
@@ -34,6 +37,11 @@ pub struct Options {
     #[serde(deserialize_with = "level", skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 19))]
     pub level: Option<i32>,
+    /// Files of trained zstd dictionaries, relative to this file: one path, or a list of them. The first compresses,
+    /// all decompress, so put a new one in front and keep the old ones while sessions need them. lz4 takes none.
+    #[serde(deserialize_with = "paths", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "OneOrMany")]
+    pub dictionary: Vec<PathBuf>,
     /// Sessions of fewer bytes are stored as they are.
     pub min_bytes: usize,
     /// The largest session, in bytes before compression. Saving a larger one is an error, and so is loading one: a
@@ -60,6 +68,7 @@ impl Default for Options {
         Self {
             algorithm: Algorithm::default(),
             level: None,
+            dictionary: Vec::new(),
             min_bytes: 256,
             max_bytes: 16 * 1024 * 1024,
         }
@@ -74,6 +83,10 @@ impl Options {
             (Algorithm::Lz4, Some(_)) => Err(refused(
                 "lz4 has no levels; remove `level`, or write `algorithm = \"zstd\"`",
                 "level",
+            )),
+            (Algorithm::Lz4, None) if !self.dictionary.is_empty() => Err(refused(
+                "lz4 takes no dictionary; remove `dictionary`, or write `algorithm = \"zstd\"`",
+                "dictionary",
             )),
             (Algorithm::Zstd, Some(level)) if !LEVELS.contains(&level) => {
                 Err(refused(NO_LEVEL, "level"))
@@ -102,4 +115,48 @@ fn max_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Err
         return Err(de::Error::custom(NO_ROOM));
     }
     Ok(max_bytes)
+}
+
+/// What the schema says of `dictionary`.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only its schema is used")]
+enum OneOrMany {
+    One(#[schemars(length(min = 1))] String),
+    Many(Vec<String>),
+}
+
+/// A visitor, since an untagged enum cannot say what was wrong.
+struct Paths;
+
+impl<'de> Visitor<'de> for Paths {
+    type Value = Vec<PathBuf>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the path of a dictionary, or a list of paths")
+    }
+
+    fn visit_str<E: de::Error>(self, path: &str) -> Result<Self::Value, E> {
+        if path.is_empty() {
+            return Err(E::custom(NO_PATH));
+        }
+        Ok(vec![path.into()])
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut paths = Vec::new();
+        while let Some(path) = list.next_element::<PathBuf>()? {
+            if path.as_os_str().is_empty() {
+                return Err(de::Error::custom(NO_PATH));
+            }
+            paths.push(path);
+        }
+        Ok(paths)
+    }
+}
+
+const NO_PATH: &str = "the path is empty; name the file of a dictionary, or remove `dictionary`";
+
+fn paths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+    deserializer.deserialize_any(Paths)
 }

@@ -5,6 +5,7 @@ use rrss_core::{
     Transform,
 };
 
+use crate::dictionary::Dictionaries;
 use crate::options::{Algorithm, Options};
 use crate::{frame, lz4, zstd};
 
@@ -15,17 +16,23 @@ const DEFAULT_LEVEL: i32 = 1;
 #[derive(Debug, Clone)]
 pub struct Compression {
     options: Options,
+    dictionaries: Dictionaries,
 }
 
 impl Compression {
-    /// The step with these options.
+    /// The step with these options. Dictionaries are read here; a relative path starts in the current directory.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] where options are out of range or do not go together.
+    /// [`ErrorKind::Config`] where options are out of range or do not go together, or a dictionary is none or cannot be read.
     pub fn new(options: Options) -> Result<Self> {
         options.check()?;
-        Ok(Self { options })
+        let dictionaries =
+            Dictionaries::read(&options.dictionary, options.level.unwrap_or(DEFAULT_LEVEL))?;
+        Ok(Self {
+            options,
+            dictionaries,
+        })
     }
 }
 
@@ -50,7 +57,10 @@ max_bytes = 16777216
         options.check()
     }
 
-    fn build(options: Options, _: &BuildContext) -> Result<Role> {
+    fn build(mut options: Options, context: &BuildContext) -> Result<Role> {
+        for path in &mut options.dictionary {
+            *path = context.resolve(path);
+        }
         Ok(Role::transform(Self::new(options)?))
     }
 }
@@ -76,7 +86,11 @@ impl Transform for Compression {
             return Ok(());
         }
         let compressed = match self.options.algorithm {
-            Algorithm::Zstd => zstd::compress(bytes, self.options.level.unwrap_or(DEFAULT_LEVEL)),
+            Algorithm::Zstd => zstd::compress(
+                bytes,
+                self.options.level.unwrap_or(DEFAULT_LEVEL),
+                self.dictionaries.writing(),
+            ),
             Algorithm::Lz4 => lz4::compress(bytes),
         }?;
         if compressed.len() < bytes.len() || looks_compressed {
@@ -96,7 +110,7 @@ impl Transform for Compression {
             return Ok(());
         };
         let content = match algorithm {
-            Algorithm::Zstd => zstd::decompress(bytes, self.options.max_bytes),
+            Algorithm::Zstd => zstd::decompress(bytes, self.options.max_bytes, &self.dictionaries),
             Algorithm::Lz4 => lz4::decompress(bytes, self.options.max_bytes),
         }?;
         answer.payload = Payload::Bytes(content);

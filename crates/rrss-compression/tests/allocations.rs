@@ -84,3 +84,30 @@ fn a_bomb_is_refused_without_memory_for_it() {
         );
     }
 }
+
+#[test]
+fn a_dictionary_costs_no_allocation_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sessions.dict");
+    let samples: Vec<Vec<u8>> = (200..1_200).map(session).collect();
+    std::fs::write(&path, zstd::dict::from_samples(&samples, 8_192).unwrap()).unwrap();
+    let compression = Compression::new(Options {
+        dictionary: vec![path],
+        ..Options::default()
+    })
+    .unwrap();
+
+    let text = Bytes::from(session(1_000));
+    let mut op = Operation::new(Action::Update, Timestamp::from_millis(0));
+    op.payload = Payload::Bytes(text.clone());
+    compression.before(&mut op.clone()).unwrap();
+    let seen = allocation_counter::measure(|| compression.before(&mut op).unwrap());
+    assert_eq!(seen.count_total, 1);
+    assert!(op.bytes().unwrap().len() < text.len() / 3);
+
+    let mut answer = found(op.bytes().unwrap().clone());
+    compression.after(&op, &mut answer.clone()).unwrap();
+    let seen = allocation_counter::measure(|| compression.after(&op, &mut answer).unwrap());
+    assert_eq!(seen.count_total, 1);
+    assert_eq!(answer.take_bytes().unwrap(), text);
+}
