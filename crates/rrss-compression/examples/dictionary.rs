@@ -59,7 +59,7 @@ fn shop(number: u64, bytes: usize) -> Bytes {
 /// The session of another application: no name of a field and no value is that of the shop.
 fn forum(number: u64, bytes: usize) -> Bytes {
     let mut numbers = Numbers((number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let mut text = format!("{{\"moderator\":{},\"unread\":{{", number % 7 == 0);
+    let mut text = format!("{{\"moderator\":{},\"unread\":{{", number.is_multiple_of(7));
     loop {
         text += &format!(
             "\"topic-{}\":[{},{}]",
