@@ -150,6 +150,15 @@ async fn an_outage_while_saving_is_503_and_neither_gives_nor_takes_a_cookie() {
     }
 }
 
+#[tokio::test]
+async fn a_save_whose_answer_is_lost_is_503_and_the_cookie_stays_good() {
+    let (ann, faults, store) = visited(OnOutage::Refuse).await;
+    faults.fail(Call::Update, 1, Side::After, ErrorKind::Timeout);
+    assert_unavailable(&ann.get("/visit").await, "visit");
+    assert_eq!(ann.get("/read").await.text, "2 nobody");
+    assert_eq!(store.count().await.unwrap(), 1);
+}
+
 /// What is logged on this thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);

@@ -123,3 +123,50 @@ async fn a_session_that_is_ended_between_the_handler_and_its_save_stays_ended() 
     assert!(late.await.unwrap().forgets());
     assert_eq!(store.count().await.unwrap(), 0);
 }
+
+#[tokio::test]
+async fn a_save_that_comes_after_another_request_has_rotated_brings_nothing_back() {
+    let gate = Gate::new();
+    let (store, _) = store_over(gate.before(rrss::Memory::default()));
+    let site = Site::start(pages().layer(layer(&store))).await;
+    let ann = site.browser();
+    ann.get("/visit").await;
+    let old = ann.id();
+    let held = gate.hold(Call::Update, Side::Before);
+    let other_tab = ann.thief();
+    let late = tokio::spawn(async move { other_tab.get("/visit").await });
+    let held = held.arrived().await;
+    ann.get("/login").await;
+    held.release();
+    assert!(late.await.unwrap().status.is_success());
+    assert!(store.load(&old).await.unwrap().is_none());
+    assert_eq!(store.count().await.unwrap(), 1);
+    assert_eq!(ann.get("/read").await.text, "1 ann");
+}
+
+#[tokio::test]
+async fn of_two_requests_that_rotate_at_once_one_gets_the_new_id() {
+    let store = memory();
+    let both = Arc::new(Barrier::new(2));
+    let app = pages().route(
+        "/rotate",
+        get(async move |session: Session| -> Result<()> {
+            session.rotate().await?;
+            both.wait().await;
+            Ok(())
+        }),
+    );
+    let site = Site::start(app.layer(layer(&store))).await;
+    let ann = site.browser();
+    ann.get("/visit").await;
+    let old = ann.id();
+    let tabs = [ann.thief(), ann.thief()];
+    let (one, two) = tokio::join!(tabs[0].get("/rotate"), tabs[1].get("/rotate"));
+    let losers = [&one, &two].iter().filter(|page| page.forgets()).count();
+    assert_eq!(losers, 1, "{one:?} {two:?}");
+    assert!(one.status.is_success() && two.status.is_success());
+    assert!(store.load(&old).await.unwrap().is_none());
+    assert_eq!(store.count().await.unwrap(), 1);
+    let winner = if one.forgets() { &tabs[1] } else { &tabs[0] };
+    assert_eq!(winner.get("/read").await.text, "1 nobody");
+}
