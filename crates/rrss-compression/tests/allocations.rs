@@ -86,7 +86,7 @@ fn a_bomb_is_refused_without_memory_for_it() {
 }
 
 #[test]
-fn a_dictionary_costs_no_allocation_more() {
+fn a_dictionary_that_suits_costs_no_allocation_more_and_a_second_attempt_costs_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sessions.dict");
     let samples: Vec<Vec<u8>> = (200..1_200).map(session).collect();
@@ -110,4 +110,10 @@ fn a_dictionary_costs_no_allocation_more() {
     let seen = allocation_counter::measure(|| compression.after(&op, &mut answer).unwrap());
     assert_eq!(seen.count_total, 1);
     assert_eq!(answer.take_bytes().unwrap(), text);
+
+    let mut long = Operation::new(Action::Update, Timestamp::from_millis(0));
+    long.payload = Payload::Bytes(session(4_000).into());
+    compression.before(&mut long.clone()).unwrap();
+    let seen = allocation_counter::measure(|| compression.before(&mut long).unwrap());
+    assert_eq!(seen.count_total, 2);
 }
