@@ -15,7 +15,7 @@ use rrss::Store;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::cookie::{CookieConfig, SameSite};
+use crate::cookie::{CookieConfig, CookieKeys, SameSite, Seal};
 use crate::error::Error;
 use crate::policy::{OnCorrupt, OnOutage};
 use crate::session::Session;
@@ -71,22 +71,45 @@ impl SessionLayer {
         self.configure(|cookie| cookie.name = name.into())
     }
 
-    /// Sends the cookie below this path alone. A `__Host-` name is only good with `/`.
+    /// Sends the cookie below this path alone. A name with `__Host-` is only good with `/`, so a cookie that was given no name is
+    /// `__Secure-session` then.
     #[must_use]
     pub fn cookie_path(self, path: impl Into<String>) -> Self {
-        self.configure(|cookie| cookie.path = path.into())
+        self.configure(|cookie| {
+            cookie.path = path.into();
+            if cookie.path != "/" {
+                cookie.leave_host_prefix();
+            }
+        })
     }
 
-    /// Sends the cookie to the hosts below this domain too. A `__Host-` name is only good without.
+    /// Sends the cookie to the hosts below this domain too. A name with `__Host-` is only good without, so a cookie that was given
+    /// no name is `__Secure-session` then.
     #[must_use]
     pub fn cookie_domain(self, domain: impl Into<String>) -> Self {
-        self.configure(|cookie| cookie.domain = Some(domain.into()))
+        self.configure(|cookie| {
+            cookie.domain = Some(domain.into());
+            cookie.leave_host_prefix();
+        })
     }
 
     /// Which requests from other sites bring the cookie; `Lax` unless said.
     #[must_use]
     pub fn same_site(self, same_site: SameSite) -> Self {
         self.configure(|cookie| cookie.same_site = same_site)
+    }
+
+    /// Signs the cookie (HMAC-SHA256): one that was made up or changed costs no backend call. The id in it can be read. An id
+    /// without a signature is not accepted any more: people log in again.
+    #[must_use]
+    pub fn signed(self, keys: CookieKeys) -> Self {
+        self.configure(|cookie| cookie.keys = Some((Seal::Signed, keys)))
+    }
+
+    /// Encrypts the cookie (AES-256-GCM): what a browser holds is no id of the store. Else as [`signed`](Self::signed).
+    #[must_use]
+    pub fn encrypted(self, keys: CookieKeys) -> Self {
+        self.configure(|cookie| cookie.keys = Some((Seal::Encrypted, keys)))
     }
 
     /// For development over plain http: a cookie called `session`, without `Secure`. Whoever listens on the

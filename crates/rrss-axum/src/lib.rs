@@ -11,7 +11,7 @@ mod policy;
 mod session;
 mod state;
 
-pub use cookie::SameSite;
+pub use cookie::{CookieKeys, Key, SameSite};
 pub use error::{Error, Result};
 pub use layer::{SessionLayer, SessionService};
 pub use policy::{OnCorrupt, OnOutage};

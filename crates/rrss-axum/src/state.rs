@@ -6,7 +6,7 @@ use std::time::Duration;
 use rrss::{Error, ErrorKind, Saved, SessionId, Store};
 use tokio::sync::Mutex;
 
-use crate::cookie::CookieConfig;
+use crate::cookie::{CookieConfig, Presented};
 use crate::error::Result;
 use crate::policy::{OnCorrupt, OnOutage};
 
@@ -17,6 +17,8 @@ pub(crate) struct Shared {
     pub(crate) cookie: Arc<CookieConfig>,
     /// The id that the browser sent.
     pub(crate) presented: Option<SessionId>,
+    /// The browser is to get its cookie anew.
+    reissue: bool,
     pub(crate) state: Mutex<State>,
 }
 
@@ -57,13 +59,17 @@ impl Shared {
         store: Store,
         policies: Policies,
         cookie: Arc<CookieConfig>,
-        presented: Option<SessionId>,
+        presented: Option<Presented>,
     ) -> Arc<Self> {
+        let reissue = presented
+            .as_ref()
+            .is_some_and(|cookie| cookie.is_of_an_older_key);
         Arc::new(Self {
             store,
             policies,
             cookie,
-            presented,
+            presented: presented.map(|cookie| cookie.id),
+            reissue,
             state: Mutex::default(),
         })
     }
@@ -183,6 +189,15 @@ impl Shared {
             }
             Err(error) => return Err(error.into()),
         }
+        if self.reissue && !wrote {
+            // A load need not tell the deadline, and the cookie needs it.
+            if let Some(id) = session.id().filter(|_| !session.is_new())
+                && let Some(known) = self.store.inspect(id).await?
+            {
+                *session = known;
+                wrote = true;
+            }
+        }
         let id = session.id().filter(|_| !session.is_new() && wrote);
         let Some(id) = id else {
             return Ok(if stale {
@@ -205,7 +220,7 @@ impl Shared {
         }
         // A browser that holds this id already needs no cookie, unless its life is another now.
         let has_it = self.presented.as_ref() == Some(id);
-        if has_it && lives.is_none() && !is_deadline_modified {
+        if has_it && lives.is_none() && !is_deadline_modified && !self.reissue {
             return Ok(Told::Nothing { used: true });
         }
         Ok(Told::Id(id.clone(), lives))

@@ -1,15 +1,46 @@
 //! The session cookie: how it is read and written.
 
+mod keys;
+
 use std::time::Duration;
 
 use cookie::Cookie;
 use http::{HeaderMap, HeaderValue, header};
 use rrss::SessionId;
 
-pub use cookie::SameSite;
+pub use cookie::{Key, SameSite};
+
+pub use self::keys::CookieKeys;
+pub(crate) use self::keys::Seal;
 
 /// No id that a key mapper makes is longer; what is, is not looked at.
 const LONGEST_ID: usize = 128;
+
+/// No such id is longer once it is encrypted, and written in the characters that a cookie may have.
+const LONGEST_SEALED: usize = 1024;
+
+/// How many cookies of the name are looked at: more come from nobody who means well.
+const MOST_LOOKED_AT: usize = 4;
+
+/// The name, where none is given.
+const NAME: &str = "__Host-session";
+
+/// A session id that a request brings.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Presented {
+    pub(crate) id: SessionId,
+    /// The browser is to get the cookie anew, by the first key.
+    pub(crate) is_of_an_older_key: bool,
+}
+
+impl Presented {
+    fn by_the_first_key(id: &str) -> Self {
+        Self {
+            id: SessionId::from(id),
+            is_of_an_older_key: false,
+        }
+    }
+}
 
 /// How the cookie is named and which attributes it carries (RFC 6265bis).
 #[derive(Debug, Clone)]
@@ -19,33 +50,51 @@ pub(crate) struct CookieConfig {
     pub(crate) domain: Option<String>,
     pub(crate) same_site: SameSite,
     pub(crate) secure: bool,
+    pub(crate) keys: Option<(Seal, CookieKeys)>,
 }
 
 impl Default for CookieConfig {
     fn default() -> Self {
         Self {
-            name: "__Host-session".to_owned(),
+            name: NAME.to_owned(),
             path: "/".to_owned(),
             domain: None,
             same_site: SameSite::Lax,
             secure: true,
+            keys: None,
         }
     }
 }
 
 impl CookieConfig {
-    /// The session id that a request brings, from whichever of its `Cookie` headers.
-    pub(crate) fn read(&self, headers: &HeaderMap) -> Option<SessionId> {
+    /// The session id that a request brings, from whichever of its `Cookie` headers. Of several cookies of the name it is the
+    /// first that can be one of ours: browsers send the one with the more specific path first (RFC 6265bis, 5.7.3).
+    pub(crate) fn read(&self, headers: &HeaderMap) -> Option<Presented> {
         headers
             .get_all(header::COOKIE)
             .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+            .filter_map(|pair| std::str::from_utf8(pair).ok())
             .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(name, _)| *name == self.name)
-            .map(|(_, id)| id)
-            .filter(|id| !id.is_empty() && id.len() <= LONGEST_ID)
-            .map(SessionId::from)
+            .filter(|(name, _)| *name == self.name)
+            .take(MOST_LOOKED_AT)
+            .find_map(|(_, value)| self.open(value))
+    }
+
+    fn open(&self, value: &str) -> Option<Presented> {
+        let Some((seal, keys)) = &self.keys else {
+            return is_like_an_id(value).then(|| Presented::by_the_first_key(value));
+        };
+        if value.len() > LONGEST_SEALED {
+            return None;
+        }
+        let pair = format!("{}={value}", self.name);
+        let cookie = Cookie::parse_encoded(pair).ok()?;
+        let (id, is_of_the_first) = keys.open(*seal, &cookie)?;
+        is_like_an_id(&id).then(|| Presented {
+            id: SessionId::from(id),
+            is_of_an_older_key: !is_of_the_first,
+        })
     }
 
     /// The `Set-Cookie` value that hands the id to the browser, for as long as the session lives; until the
@@ -57,7 +106,17 @@ impl CookieConfig {
             let seconds = lives.as_millis().div_ceil(1000);
             cookie::time::Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
         }));
-        header_value(&cookie)
+        match &self.keys {
+            Some((seal, keys)) => header_value(&keys.seal(*seal, cookie)?),
+            None => header_value(&cookie),
+        }
+    }
+
+    /// Browsers drop a cookie with a `__Host-` name that has another path or a domain (RFC 6265bis, 4.1.3.2).
+    pub(crate) fn leave_host_prefix(&mut self) {
+        if self.name == NAME {
+            self.name = "__Secure-session".to_owned();
+        }
     }
 
     /// The `Set-Cookie` value that takes the id away from the browser.
@@ -67,17 +126,21 @@ impl CookieConfig {
         header_value(&cookie)
     }
 
-    fn blank(&self, value: String) -> Cookie<'_> {
-        let mut cookie = Cookie::new(&self.name, value);
+    fn blank(&self, value: String) -> Cookie<'static> {
+        let mut cookie = Cookie::new(self.name.clone(), value);
         cookie.set_http_only(true);
         cookie.set_secure(self.secure);
         cookie.set_same_site(self.same_site);
-        cookie.set_path(&self.path);
+        cookie.set_path(self.path.clone());
         if let Some(domain) = &self.domain {
-            cookie.set_domain(domain);
+            cookie.set_domain(domain.clone());
         }
         cookie
     }
+}
+
+fn is_like_an_id(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_ID
 }
 
 fn header_value(cookie: &Cookie<'_>) -> Option<HeaderValue> {
@@ -97,7 +160,7 @@ mod tests {
         }
         CookieConfig::default()
             .read(&headers)
-            .map(|id| id.as_str().to_owned())
+            .map(|presented| presented.id.as_str().to_owned())
     }
 
     #[test]
