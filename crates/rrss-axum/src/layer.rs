@@ -71,26 +71,18 @@ impl SessionLayer {
         self.configure(|cookie| cookie.name = name.into())
     }
 
-    /// Sends the cookie below this path alone. A name with `__Host-` is only good with `/`, so a cookie that was given no name is
-    /// `__Secure-session` then.
+    /// Sends the cookie below this path alone. A name with `__Host-` is only good with `/`: with another
+    /// path it is sent with `__Secure-` instead.
     #[must_use]
     pub fn cookie_path(self, path: impl Into<String>) -> Self {
-        self.configure(|cookie| {
-            cookie.path = path.into();
-            if cookie.path != "/" {
-                cookie.leave_host_prefix();
-            }
-        })
+        self.configure(|cookie| cookie.path = path.into())
     }
 
-    /// Sends the cookie to the hosts below this domain too. A name with `__Host-` is only good without, so a cookie that was given
-    /// no name is `__Secure-session` then.
+    /// Sends the cookie to the hosts below this domain too. A name with `__Host-` is only good without: with a
+    /// domain it is sent with `__Secure-` instead.
     #[must_use]
     pub fn cookie_domain(self, domain: impl Into<String>) -> Self {
-        self.configure(|cookie| {
-            cookie.domain = Some(domain.into());
-            cookie.leave_host_prefix();
-        })
+        self.configure(|cookie| cookie.domain = Some(domain.into()))
     }
 
     /// Which requests from other sites bring the cookie; `Lax` unless said.
@@ -100,7 +92,8 @@ impl SessionLayer {
     }
 
     /// Signs the cookie (HMAC-SHA256): one that was made up or changed costs no backend call. The id in it can be read. An id
-    /// without a signature is not accepted any more: people log in again.
+    /// without a signature is not accepted any more: people log in again. Use a key of its own for this: a signature does not
+    /// say for which cookie it was made.
     #[must_use]
     pub fn signed(self, keys: CookieKeys) -> Self {
         self.configure(|cookie| cookie.keys = Some((Seal::Signed, keys)))
@@ -172,7 +165,10 @@ impl<S> Layer<S> for SessionLayer {
     fn layer(&self, inner: S) -> Self::Service {
         SessionService {
             inner,
-            layer: self.clone(),
+            layer: Self {
+                cookie: Arc::new((*self.cookie).clone().with_a_name_that_fits()),
+                ..self.clone()
+            },
         }
     }
 }

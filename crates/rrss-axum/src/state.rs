@@ -33,7 +33,9 @@ pub(crate) struct Policies {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) session: Option<rrss::Session>,
-    /// The browser holds an id that names no session any more.
+    /// The browser is to forget its id: its session has ended here, or cannot be read. An id that names no session is left
+    /// where it is: it does no harm, and where another request has just given the session a new one, the answer that comes
+    /// last would take that away.
     pub(crate) stale: bool,
     /// The session was stored while the handler ran.
     pub(crate) stored: bool,
@@ -82,7 +84,6 @@ impl Shared {
                 Some(id) => self.load(id, state).await?,
                 None => None,
             };
-            state.stale |= found.is_none() && self.presented.is_some() && state.outage.is_none();
             state.session = Some(found.unwrap_or_default());
         }
         Ok(state.session.get_or_insert_default())
@@ -185,14 +186,18 @@ impl Shared {
                 tracing::info!(
                     "a session ended while a request was using it; what that request changed is dropped"
                 );
-                return Ok(Told::Forget);
+                return Ok(if stale {
+                    Told::Forget
+                } else {
+                    Told::Nothing { used: true }
+                });
             }
             Err(error) => return Err(error.into()),
         }
         if self.reissue && !wrote {
-            // A load need not tell the deadline, and the cookie needs it.
+            // A load need not tell the deadline, and the cookie needs it. Where it cannot be had, the next request tries again.
             if let Some(id) = session.id().filter(|_| !session.is_new())
-                && let Some(known) = self.store.inspect(id).await?
+                && let Ok(Some(known)) = self.store.inspect(id).await
             {
                 *session = known;
                 wrote = true;

@@ -192,21 +192,25 @@ async fn what_is_not_text_beside_the_cookie_does_not_hide_it() {
 
 #[tokio::test]
 async fn a_cookie_that_cannot_be_of_this_host_alone_does_not_claim_to_be() {
-    let layers: [fn(SessionLayer) -> SessionLayer; 4] = [
+    let layers: [fn(SessionLayer) -> SessionLayer; 6] = [
         |layer| layer.cookie_path("/"),
         |layer| layer.cookie_path("/shop"),
         |layer| layer.cookie_domain("example.org"),
         |layer| {
             layer
-                .cookie_name("__Secure-id")
                 .cookie_domain("example.org")
+                .cookie_name("__Secure-id")
         },
+        |layer| layer.cookie_path("/shop").cookie_name("__host-id"),
+        |layer| layer.plain_http_for_development().cookie_name("__Host-id"),
     ];
     let names = [
         "__Host-session",
         "__Secure-session",
         "__Secure-session",
         "__Secure-id",
+        "__Secure-id",
+        "id",
     ];
     for (layer, name) in layers.into_iter().zip(names) {
         let app = app(layer(SessionLayer::new(store().0)));

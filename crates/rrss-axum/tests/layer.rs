@@ -199,9 +199,9 @@ async fn login_changes_the_id_and_the_old_one_is_dead() {
     };
     let page = thief.get("/read").await;
     assert_eq!(page.text, "0");
-    assert!(
-        page.set_cookie.unwrap().contains("Max-Age=0"),
-        "a dead id is taken away"
+    assert_eq!(
+        page.set_cookie, None,
+        "the answer to another request may have brought the new id meanwhile"
     );
 }
 
@@ -285,7 +285,7 @@ async fn a_session_that_ends_while_a_request_uses_it_stays_ended() {
     browser.get("/logout").await;
     ended.wait().await;
     let page = late.await.unwrap();
-    assert!(page.set_cookie.unwrap().contains("Max-Age=0"));
+    assert_eq!((page.status, page.set_cookie), (StatusCode::OK, None));
     assert_eq!(store.count().await.unwrap(), 0);
 }
 

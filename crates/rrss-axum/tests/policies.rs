@@ -180,7 +180,10 @@ impl Log {
             .with_max_level(tracing::Level::TRACE)
             .with_writer(move || log.clone())
             .finish();
-        tracing::subscriber::set_default(subscriber)
+        let listening = tracing::subscriber::set_default(subscriber);
+        // What another test has met at this moment is asked of this subscriber too.
+        tracing::callsite::rebuild_interest_cache();
+        listening
     }
 }
 

@@ -112,11 +112,22 @@ impl CookieConfig {
         }
     }
 
-    /// Browsers drop a cookie with a `__Host-` name that has another path or a domain (RFC 6265bis, 4.1.3.2).
-    pub(crate) fn leave_host_prefix(&mut self) {
-        if self.name == NAME {
-            self.name = "__Secure-session".to_owned();
+    /// The same with a name that browsers accept with the other attributes: they drop a cookie with a `__Host-` name that has
+    /// another path or a domain, and one with that or a `__Secure-` name that is not secure (RFC 6265bis, 4.1.3).
+    pub(crate) fn with_a_name_that_fits(mut self) -> Self {
+        let without = |prefix: &str| {
+            let (start, rest) = self.name.split_at_checked(prefix.len())?;
+            start.eq_ignore_ascii_case(prefix).then(|| rest.to_owned())
+        };
+        let (host, secure) = (without("__Host-"), without("__Secure-"));
+        if !self.secure {
+            self.name = host.or(secure).unwrap_or(self.name);
+        } else if let Some(rest) = host
+            && (self.domain.is_some() || self.path != "/")
+        {
+            self.name = format!("__Secure-{rest}");
         }
+        self
     }
 
     /// The `Set-Cookie` value that takes the id away from the browser.

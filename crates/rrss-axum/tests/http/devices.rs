@@ -119,7 +119,8 @@ async fn ending_another_device_ends_it_alone() {
     let (phone, desk) = (signed_in(&site).await, signed_in(&site).await);
     let page = desk.get("/end_first_other").await;
     assert_eq!((page.text.as_str(), page.cookie()), ("true", None));
-    assert!(phone.get("/read").await.forgets());
+    let page = phone.get("/read").await;
+    assert_eq!((page.text.as_str(), page.cookie()), ("0 nobody", None));
     assert_eq!(desk.get("/read").await.text, "1 ann");
 }
 
