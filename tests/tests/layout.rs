@@ -131,3 +131,17 @@ fn every_step_crate_has_the_same_shape() {
         );
     }
 }
+
+#[test]
+fn what_two_workspaces_say_of_their_packages_is_the_same() {
+    let read = |file: &str| -> toml::Table { read(repository().join(file)).parse().unwrap() };
+    let (one, other) = (
+        read("Cargo.toml"),
+        read("crates/rrss-pavex-session/Cargo.toml"),
+    );
+    let [one, other] = [&one, &other].map(|manifest| &manifest["workspace"]);
+    assert_eq!(one["lints"], other["lints"]);
+    for (name, value) in other["package"].as_table().unwrap() {
+        assert_eq!(one["package"].get(name), Some(value), "{name}");
+    }
+}
