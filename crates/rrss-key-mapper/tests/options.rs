@@ -69,7 +69,10 @@ fn a_template_that_cannot_work_is_refused_at_its_place_with_what_to_write() {
 
 #[test]
 fn an_unknown_id_format_is_refused_with_the_known_ones() {
-    refused("id = 'ulid'", &["`uuid`, `token`, `tower-sessions`, `actix-session`"]);
+    refused(
+        "id = 'ulid'",
+        &["`uuid`, `token`, `tower-sessions`, `actix-session`"],
+    );
     refused("id = 'UUID'", &["`uuid`, `token`"]);
 }
 
