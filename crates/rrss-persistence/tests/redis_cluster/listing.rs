@@ -8,7 +8,7 @@ use rrss_test_servers::RedisCluster;
 
 use super::support::*;
 
-on_both_clusters![
+on_both_clusters![apart =>
     every_session_is_listed_and_counted_wherever_it_is,
     a_session_whose_slot_moves_during_a_list_is_listed,
     a_session_on_its_way_is_listed,

@@ -13,11 +13,14 @@ pub(crate) use super::operations::*;
 /// so they run one after the other; the suites of `conformance` go on meanwhile.
 macro_rules! on_both_clusters {
     ($($test:ident,)+) => {
+        on_both_clusters! { alone => $($test,)+ }
+    };
+    ($of:ident => $($test:ident,)+) => {
         mod redis {
             $(
                 #[tokio::test]
                 async fn $test() {
-                    let (cluster, _alone) = $crate::support::alone(rrss_test_servers::Flavor::Redis).await;
+                    let (cluster, _alone) = $crate::support::$of(rrss_test_servers::Flavor::Redis).await;
                     super::$test(cluster).await;
                 }
             )+
@@ -27,7 +30,7 @@ macro_rules! on_both_clusters {
             $(
                 #[tokio::test]
                 async fn $test() {
-                    let (cluster, _alone) = $crate::support::alone(rrss_test_servers::Flavor::Valkey).await;
+                    let (cluster, _alone) = $crate::support::$of(rrss_test_servers::Flavor::Valkey).await;
                     super::$test(cluster).await;
                 }
             )+
@@ -69,6 +72,19 @@ pub(crate) fn cluster(flavor: Flavor) -> &'static RedisCluster {
 pub(crate) async fn alone(flavor: Flavor) -> (&'static RedisCluster, MutexGuard<'static, ()>) {
     let turn = shared(flavor).turn.lock().await;
     (cluster(flavor), turn)
+}
+
+/// A cluster of their own for tests that list: what the suites leave on the shared one is thousands of pages.
+pub(crate) async fn apart(flavor: Flavor) -> (&'static RedisCluster, MutexGuard<'static, ()>) {
+    static REDIS: Shared = Shared::new();
+    static VALKEY: Shared = Shared::new();
+    let apart = match flavor {
+        Flavor::Redis => &REDIS,
+        Flavor::Valkey => &VALKEY,
+    };
+    let turn = apart.turn.lock().await;
+    let cluster = apart.cluster.get_or_init(|| RedisCluster::start(flavor));
+    (cluster, turn)
 }
 
 pub(crate) fn connect(cluster: &RedisCluster) -> Arc<Redis> {
