@@ -15,7 +15,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use axum::routing::get;
 use rrss::{ErrorKind, Session, SessionId, Store};
-use rrss_axum::SessionLayer;
+use rrss_axum::{OnCorrupt, SessionLayer};
 use rrss_loader::Loader;
 use rrss_test_servers::{Blackhole, Flavor, RedisServer, refused_port};
 use tower::ServiceExt;
@@ -192,18 +192,19 @@ async fn nothing_is_shown_of_the_session_of_a_request() {
         session.get::<String>("pin").await?;
         Ok(())
     };
-    let site: Router = Router::new()
-        .route("/", get(handler))
-        .layer(SessionLayer::new(store));
-    let request = Request::get("/")
-        .header(header::COOKIE, format!("__Host-session={}", id.as_str()))
-        .body(Body::empty())
-        .unwrap();
-    let response = site.oneshot(request).await.unwrap();
-    assert_eq!(response.status(), 500);
-    watch.see_debug(response.headers());
-    let body = to_bytes(response.into_body(), 1 << 16).await.unwrap();
-    watch.see(std::str::from_utf8(&body).unwrap());
+    for (policy, status) in [(OnCorrupt::StartAfresh, 200), (OnCorrupt::Fail, 500)] {
+        let layer = SessionLayer::new(store.clone()).on_corrupt(policy);
+        let site: Router = Router::new().route("/", get(handler.clone())).layer(layer);
+        let request = Request::get("/")
+            .header(header::COOKIE, format!("__Host-session={}", id.as_str()))
+            .body(Body::empty())
+            .unwrap();
+        let response = site.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status);
+        watch.see_debug(response.headers());
+        let body = to_bytes(response.into_body(), 1 << 16).await.unwrap();
+        watch.see(std::str::from_utf8(&body).unwrap());
+    }
     watch.ends("the session of a request failed");
 }
 
