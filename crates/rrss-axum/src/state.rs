@@ -158,20 +158,19 @@ impl Shared {
     pub(crate) async fn finish(&self, save: bool) -> Result<Told> {
         let mut state = self.state.lock().await;
         state.finished = true;
-        let stale = state.stale;
-        let rotate = state.rotate;
-        let stored = state.stored;
-        let is_cut_off = state.outage.is_some();
-        let Some(session) = &mut state.session else {
-            return Ok(if stale {
-                Told::Forget
-            } else {
-                Told::Nothing { used: false }
-            });
+        let (rotate, stored) = (state.rotate, state.stored);
+        let used = state.session.is_some();
+        let without_id = if state.stale {
+            Told::Forget
+        } else {
+            Told::Nothing { used }
         };
-        if is_cut_off {
-            return Ok(Told::Nothing { used: true });
+        if used && state.outage.is_some() {
+            return Ok(Told::Nothing { used });
         }
+        let Some(session) = &mut state.session else {
+            return Ok(without_id);
+        };
         let is_deadline_modified = session.is_deadline_modified();
         let mut wrote = stored || session.is_renewed();
         let saved = match save {
@@ -186,11 +185,7 @@ impl Shared {
                 tracing::info!(
                     "a session ended while a request was using it; what that request changed is dropped"
                 );
-                return Ok(if stale {
-                    Told::Forget
-                } else {
-                    Told::Nothing { used: true }
-                });
+                return Ok(without_id);
             }
             Err(error) => return Err(error.into()),
         }
@@ -205,11 +200,7 @@ impl Shared {
         }
         let id = session.id().filter(|_| !session.is_new() && wrote);
         let Some(id) = id else {
-            return Ok(if stale {
-                Told::Forget
-            } else {
-                Told::Nothing { used: true }
-            });
+            return Ok(without_id);
         };
         let lives = session
             .expires_at()

@@ -2,34 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod counted;
+
+use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::{HeaderValue, Request, StatusCode, header};
-use rrss::{Shape, Store};
 use rrss_axum::{CookieKeys, Key, Result, Session, SessionLayer};
 use tower::ServiceExt;
 
-/// A store in memory, and how often its codec was asked.
-fn store() -> (Store, Arc<AtomicUsize>) {
-    let calls = Arc::new(AtomicUsize::new(0));
-    let counter = calls.clone();
-    let store = Store::builder()
-        .step::<rrss::KeyMapper>(Default::default())
-        .step::<rrss::Expiry>(Default::default())
-        .before("count", Shape::anywhere(), move |_| {
-            counter.fetch_add(1, Ordering::SeqCst);
-            Ok(())
-        })
-        .step::<rrss::JsonCodec>(Default::default())
-        .step::<rrss::Memory>(Default::default())
-        .build()
-        .unwrap();
-    (store, calls)
-}
+use crate::counted::store;
 
 fn app(layer: SessionLayer) -> Router {
     let read = async |session: Session| -> Result<String> {

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+mod counted;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,23 +16,7 @@ use rrss::{Error, ErrorKind, Shape, Store};
 use rrss_axum::{Result, Session, SessionLayer};
 use tower::ServiceExt;
 
-/// A store in memory that counts the operations which come to its codec.
-fn store() -> (Store, Arc<AtomicUsize>) {
-    let calls = Arc::new(AtomicUsize::new(0));
-    let counter = calls.clone();
-    let store = Store::builder()
-        .step::<rrss::KeyMapper>(Default::default())
-        .step::<rrss::Expiry>(Default::default())
-        .before("count", Shape::anywhere(), move |_| {
-            counter.fetch_add(1, Ordering::SeqCst);
-            Ok(())
-        })
-        .step::<rrss::JsonCodec>(Default::default())
-        .step::<rrss::Memory>(Default::default())
-        .build()
-        .unwrap();
-    (store, calls)
-}
+use crate::counted::store;
 
 fn app(store: Store) -> Router {
     Router::new()
