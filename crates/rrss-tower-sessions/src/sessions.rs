@@ -13,7 +13,7 @@ const PLACEHOLDER: &str = "rrss.empty";
 #[derive(Debug, Clone)]
 pub(crate) struct Sessions {
     store: Store,
-    fails_on_unreadable: bool,
+    is_unreadable_an_error: bool,
 }
 
 pub(crate) struct Loaded {
@@ -25,13 +25,13 @@ impl Sessions {
     pub(crate) fn new(store: Store) -> Self {
         Self {
             store,
-            fails_on_unreadable: false,
+            is_unreadable_an_error: false,
         }
     }
 
-    pub(crate) fn failing_on_unreadable(self) -> Self {
+    pub(crate) fn error_where_unreadable(self) -> Self {
         Self {
-            fails_on_unreadable: true,
+            is_unreadable_an_error: true,
             ..self
         }
     }
@@ -90,7 +90,7 @@ impl Sessions {
 
     pub(crate) async fn load(&self, number: i128) -> Result<Option<Loaded>, StoreError> {
         match self.try_load(number).await {
-            Err(error) if error.kind() == ErrorKind::Corrupt && !self.fails_on_unreadable => {
+            Err(error) if error.kind() == ErrorKind::Corrupt && !self.is_unreadable_an_error => {
                 let error: &dyn std::error::Error = &error;
                 tracing::error!(
                     error,

@@ -33,9 +33,9 @@ macro_rules! rrss_store {
             /// Else such a session is logged and answered as none: its browser starts afresh, with a new id, and what is
             /// stored stays as it is. As an error it fails each request of that browser until it is mended or ends.
             #[must_use]
-            pub fn failing_on_unreadable(self) -> Self {
+            pub fn error_where_unreadable(self) -> Self {
                 Self {
-                    sessions: self.sessions.failing_on_unreadable(),
+                    sessions: self.sessions.error_where_unreadable(),
                 }
             }
 

@@ -158,7 +158,7 @@ async fn what_cannot_be_read_is_a_fresh_start_under_another_id_and_stays_as_it_i
 #[tokio::test]
 async fn what_cannot_be_read_is_an_error_where_the_host_wants_one() {
     let server = RedisServer::start(Flavor::Redis);
-    let mut browser = open(on(&server).failing_on_unreadable()).await;
+    let mut browser = open(on(&server).error_where_unreadable()).await;
     browser.text("/set/cart/tea").await;
     let cookie = browser.cookie.clone().unwrap();
     let key = server.scan("*").pop().unwrap();
