@@ -7,5 +7,5 @@ mod pages;
 pub mod suite;
 
 pub use devices::{Device, devices, end_device, end_other_devices, new_device};
-pub use open::{address, asked_to_stop, store};
+pub use open::{address, asked_to_stop, run, store};
 pub use pages::{Cart, GOODS, about, add, customer, front, your_devices};

@@ -1,10 +1,28 @@
-//! Where the shop keeps its sessions, and where it listens.
+//! How a shop runs: where it keeps its sessions, where it listens, how it ends.
 
 use std::env;
+use std::error::Error;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use rrss::Store;
+
+/// Logs to the terminal, serves, and says why where that fails.
+pub async fn run(serve: impl Future<Output = Result<(), Box<dyn Error>>>) -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
+        .init();
+    match serve.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // A report of a configuration has lines of its own: it is printed as it is.
+            let _ = writeln!(std::io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// The store that the file in `RRSS_CONFIG` describes, or `rrss.toml` beside this crate.
 ///
