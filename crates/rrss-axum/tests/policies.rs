@@ -6,8 +6,6 @@
 #[path = "http/site.rs"]
 mod site;
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,7 +14,8 @@ use reqwest::StatusCode;
 use rrss::{ErrorKind, Store};
 use rrss_axum::{OnCorrupt, OnOutage, Result, Session};
 use rrss_test_servers::{Flavor, RedisServer};
-use rrss_testkit::{Call, Faults, Side};
+use rrss_testkit::{Call, Faults, Log, Side};
+use tracing::Level;
 
 use crate::site::{Browser, Page, Site, layer, pages, store_over};
 
@@ -159,44 +158,6 @@ async fn a_save_whose_answer_is_lost_is_503_and_the_cookie_stays_good() {
     assert_eq!(store.count().await.unwrap(), 1);
 }
 
-/// What is logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn lines(&self, with: &str) -> usize {
-        let text = self.text();
-        text.lines().filter(|line| line.contains(with)).count()
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        let log = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(move || log.clone())
-            .finish();
-        let listening = tracing::subscriber::set_default(subscriber);
-        // What another test has met at this moment is asked of this subscriber too.
-        tracing::callsite::rebuild_interest_cache();
-        listening
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// A browser whose stored session somebody has overwritten, its storage key, and what is stored there.
 async fn spoilt(redis: &RedisServer, policy: OnCorrupt) -> (Browser, String, Vec<u8>) {
     let store = Store::from_toml(&format!(
@@ -223,18 +184,17 @@ async fn an_unreadable_session_is_a_fresh_start_and_is_logged_once_without_its_i
     let redis = RedisServer::start(Flavor::ALL[0]);
     let (ann, key, stored) = spoilt(&redis, OnCorrupt::StartAfresh).await;
     let (old, reader) = (ann.id(), ann.thief());
-    let log = Log::default();
-    let _listening = log.listen();
+    let log = Log::listen();
     let page = reader.get("/read").await;
     assert!(page.text == "0 nobody" && page.forgets(), "{page:?}");
-    assert_eq!(log.lines("ERROR"), 1, "{}", log.text());
+    assert_eq!(log.lines(Level::ERROR), 1, "{}", log.text());
     assert!(!log.text().contains(old.as_str()), "{}", log.text());
     assert_eq!(reader.get("/read").await.cookie(), None);
 
     assert_eq!(ann.get("/visit").await.text, "1");
     assert_ne!(ann.id(), old, "the id is not used again");
     assert_eq!(ann.get("/visit").await.text, "2");
-    assert_eq!(log.lines("ERROR"), 2, "once a request: {}", log.text());
+    assert_eq!(log.lines(Level::ERROR), 2, "once a request: {}", log.text());
     assert!(!log.text().contains(old.as_str()), "{}", log.text());
     assert_eq!(redis.bytes(&["GET", &key]), Some(stored));
 }
@@ -244,11 +204,10 @@ async fn an_unreadable_session_may_be_a_500_and_only_once() {
     let redis = RedisServer::start(Flavor::ALL[0]);
     let (ann, key, stored) = spoilt(&redis, OnCorrupt::Fail).await;
     let old = ann.id();
-    let log = Log::default();
-    let _listening = log.listen();
+    let log = Log::listen();
     let page = ann.get("/visit").await;
     assert!(page.status == 500 && page.forgets(), "{page:?}");
-    assert_eq!(log.lines("ERROR"), 1, "{}", log.text());
+    assert_eq!(log.lines(Level::ERROR), 1, "{}", log.text());
     assert!(!log.text().contains(old.as_str()), "{}", log.text());
     assert_eq!(ann.get("/visit").await.text, "1");
     assert_ne!(ann.id(), old);

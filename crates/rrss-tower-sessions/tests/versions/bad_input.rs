@@ -1,12 +1,10 @@
 //! Cookies that nobody was given, and stored bytes that nobody can read.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use reqwest::StatusCode;
 use rrss::Store;
 use rrss::key_mapper::IdFormat;
 use rrss_test_servers::{Flavor, RedisServer};
+use rrss_testkit::Log;
 
 use super::RrssStore;
 use super::app::open;
@@ -85,21 +83,6 @@ async fn an_id_of_another_store_is_no_session() {
     assert_eq!(browser.cookie, None);
 }
 
-/// What is logged, as text.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn what_cannot_be_read_is_logged_once_without_its_id() {
     let server = RedisServer::start(Flavor::Redis);
@@ -109,16 +92,9 @@ async fn what_cannot_be_read_is_logged_once_without_its_id() {
     let key = server.scan("*").pop().unwrap();
     server.command(&["SET", &key, r#"{"cart":"a secret"#]);
 
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let guard = tracing_subscriber::util::SubscriberInitExt::set_default(subscriber);
+    let log = Log::listen();
     assert_eq!(store.load(&written.id).await.unwrap(), None);
-    drop(guard);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     assert_eq!(text.matches("cannot be read").count(), 1, "{text}");
     let uuid = key.split(':').next_back().unwrap();
     for hidden in [uuid, &written.id.to_string(), "secret"] {
