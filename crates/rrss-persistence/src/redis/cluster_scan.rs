@@ -5,6 +5,10 @@
 //! that was moved meanwhile is scanned again, where it is then. One that is still being moved at the end is scanned at
 //! the node that it is moved to as well: each of its keys was at the first one when that was scanned, or is at the
 //! second by now.
+//!
+//! What this cannot see is a slot that goes to another node and comes back while one node is scanned, and the keys of a
+//! migration that is begun, called off and undone in that time: to both ends of the scan they were always there. A key of such
+//! a slot may be missed. It takes an operator who moves a slot twice within seconds.
 
 use redis::Value;
 use rrss_core::{Cursor, Error, ErrorKind, KeySpace, Result};

@@ -11,6 +11,7 @@ use super::support::*;
 on_both_clusters![apart =>
     every_session_is_listed_and_counted_wherever_it_is,
     a_session_whose_slot_moves_during_a_list_is_listed,
+    a_list_of_many_pages_beside_others_who_write_misses_none_whose_slot_moves,
     a_session_on_its_way_is_listed,
     a_list_goes_on_in_another_process,
     a_cursor_of_another_backend_is_refused,
@@ -81,6 +82,38 @@ async fn a_session_whose_slot_moves_during_a_list_is_listed(cluster: &RedisClust
     assert_eq!(found, keys);
     assert_eq!(redis.count(&load("moving:")).await.unwrap(), 60);
     clear(&redis, &keys).await;
+}
+
+/// Every slot of the sessions that are looked for moves while one node is scanned, and the tables of the nodes grow.
+async fn a_list_of_many_pages_beside_others_who_write_misses_none_whose_slot_moves(
+    cluster: &RedisCluster,
+) {
+    let redis = connect(cluster);
+    let others_keys = fill(&redis, "others", 3_000).await;
+    let keys = fill(&redis, "among", 60).await;
+    let mut slots: Vec<u16> = keys.iter().map(RedisCluster::slot_of).collect();
+    let (mut cursor, mut found, mut written) = (None, BTreeSet::new(), BTreeSet::new());
+    for pages in 0.. {
+        let page = page(&redis, "among", cursor.as_ref()).await;
+        found.extend(names(&page));
+        let Some(next) = page.next else { break };
+        cursor = Some(next);
+        if let Some(slot) = slots.pop_if(|_| pages % 2 == 0) {
+            cluster.migrate_slot(slot, others(cluster, slot)[pages % 4 / 2]);
+        }
+        let writes = (0..10).map(|number| format!("written:{pages}:{number}"));
+        let writes: Vec<_> = writes.map(|key| create(&key, "{}")).collect();
+        for write in writes.iter().filter(|_| pages < 300) {
+            redis.write(write).await.unwrap();
+            written.insert(write.key().unwrap().as_str().to_owned());
+        }
+    }
+    assert!(slots.is_empty(), "{} slots were not moved", slots.len());
+    assert_eq!(found, keys);
+    assert_eq!(redis.count(&load("among:")).await.unwrap(), 60);
+    for keys in [keys, others_keys, written] {
+        clear(&redis, &keys).await;
+    }
 }
 
 /// The key is at the new node before the list comes to the old one, and the slot is not.
