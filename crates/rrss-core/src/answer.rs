@@ -8,6 +8,7 @@ use crate::operation::Cursor;
 use crate::payload::{Payload, StoredForm};
 use crate::session::Session;
 use crate::time::Timestamp;
+use crate::validity::Validity;
 
 /// The answer to one operation. It passes the steps backwards, from the backend to the store.
 #[derive(Debug, Clone)]
@@ -23,6 +24,9 @@ pub struct Answer {
     pub expires_at: Option<Timestamp>,
     /// The deadline that a step wants a loaded session to have from now on; the store moves it there.
     pub renew: Option<Timestamp>,
+    /// Whether a loaded session is still what is stored; where it was [wanted](crate::Operation::wants_validity) and the
+    /// backend is told of changes.
+    pub validity: Option<Validity>,
 }
 
 /// How an operation went.
@@ -81,6 +85,7 @@ impl Answer {
             stored: None,
             expires_at: None,
             renew: None,
+            validity: None,
         }
     }
 

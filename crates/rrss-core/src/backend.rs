@@ -13,6 +13,7 @@ use crate::operation::{Action, Cursor, Operation};
 use crate::payload::{Payload, StoredForm};
 use crate::session::Session;
 use crate::time::Timestamp;
+use crate::validity::Validity;
 
 /// The step that does the input and output; the last of every pipeline.
 ///
@@ -26,6 +27,10 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// It answers the bytes exactly as they were written. It answers `None` for a key that was never written,
     /// that was deleted, or whose deadline is not after [`Operation::now`]. Reading changes nothing.
+    ///
+    /// Where the operation [wants a validity](Operation::wants_validity), and the backend
+    /// [is told of changes](crate::Shape::tells_changes), it answers one that misses no change after the reading. It
+    /// answers none where it cannot be told now, as when the server refuses to.
     ///
     /// # Errors
     ///
@@ -207,6 +212,12 @@ pub trait Backend: Send + Sync + 'static {
         false
     }
 
+    /// Whether it is told of the changes that others make to a session, and so answers a [`Validity`] to a load that
+    /// [wants one](Operation::wants_validity).
+    fn tells_changes(&self) -> bool {
+        false
+    }
+
     /// Reaches the backend once, to see that it is there and lets us in.
     ///
     /// # Errors
@@ -242,6 +253,8 @@ pub struct Record {
     pub stored: Option<StoredForm>,
     /// The deadline, where reading told it.
     pub expires_at: Option<Timestamp>,
+    /// Whether it is still what is stored, where that was [wanted](Operation::wants_validity) and can be told.
+    pub validity: Option<Validity>,
 }
 
 impl Record {
@@ -252,6 +265,7 @@ impl Record {
             stored: Some(StoredForm::from(bytes.clone())),
             payload: Payload::Bytes(bytes),
             expires_at,
+            validity: None,
         }
     }
 
@@ -266,7 +280,14 @@ impl Record {
             payload: Payload::Session(session),
             stored,
             expires_at,
+            validity: None,
         }
+    }
+
+    /// The same, with what tells whether it is still what is stored.
+    #[must_use]
+    pub fn with_validity(self, validity: Option<Validity>) -> Self {
+        Self { validity, ..self }
     }
 }
 
@@ -326,6 +347,7 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
                 payload: record.payload,
                 expires_at: record.expires_at,
                 renew: None,
+                validity: record.validity,
             },
             None => Answer::new(Outcome::Missing),
         },

@@ -73,6 +73,8 @@ pub fn check_composition(steps: &[(&str, Shape)]) -> Vec<Misfit> {
     check.data();
     check.index();
     check.expired();
+    check.changes();
+    check.hidden();
     check.misfits
 }
 
@@ -279,6 +281,42 @@ impl Check<'_> {
                 "remove `keep_expired`, or end the steps with a backend that keeps them: `memory`, `embedded`, or `redis` in \
                  its usual layout"
                     .to_owned(),
+            );
+        }
+    }
+
+    fn changes(&mut self) {
+        let needs = self.steps.iter().position(|(_, shape)| shape.needs_changes);
+        let backend = self.steps.iter().rposition(|(_, shape)| shape.is_backend());
+        if let (Some(at), Some(backend)) = (needs, backend)
+            && !self.steps[backend].1.tells_changes
+        {
+            let (name, keeper) = (self.steps[at].0, self.steps[backend].0);
+            self.report(
+                Some(at),
+                Some(backend),
+                format!("`{name}` goes by changes that the backend is told of, but `{keeper}` is told of none"),
+                format!(
+                    "remove `{name}`; or write `on_untracked = \"max-age\"` there, if a change that another process makes may go \
+                     unnoticed for so long"
+                ),
+            );
+        }
+    }
+
+    /// Every load has to pass the step that says when sessions end and are renewed.
+    fn hidden(&mut self) {
+        let Some(above) = self.steps.iter().position(|(_, shape)| shape.answers_loads) else {
+            return;
+        };
+        let below = &self.steps[above..];
+        if let Some(at) = below.iter().position(|(_, shape)| shape.sets_deadline) {
+            let (name, hidden) = (self.steps[above].0, below[at].0);
+            self.report(
+                Some(above + at),
+                Some(above),
+                format!("`{hidden}` does not see the loads that `{name}` above it answers, and so renews no session that is in use"),
+                format!("move `{hidden}` above `{name}`"),
             );
         }
     }

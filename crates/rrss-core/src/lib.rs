@@ -6,6 +6,7 @@ mod backend;
 mod background;
 mod compose;
 mod conflict;
+mod encoder;
 mod error;
 mod expired;
 mod handle;
@@ -23,6 +24,7 @@ mod shape;
 mod step;
 mod time;
 mod transform;
+mod validity;
 
 pub use answer::{Answer, Outcome, Page};
 pub use around::{Around, Next};
@@ -30,6 +32,7 @@ pub use backend::{Backend, Record, Written};
 pub use background::{Background, Stop};
 pub use compose::{Misfit, check_composition};
 pub use conflict::Conflict;
+pub use encoder::Encoder;
 pub use error::{Error, ErrorKind, Result};
 pub use expired::{ExpiredNote, NoteChange};
 pub use handle::Handle;
@@ -47,6 +50,7 @@ pub use shape::{Data, Shape};
 pub use step::{BuildContext, ConfiguredStep, Role, Step};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use transform::{FnTransform, Transform};
+pub use validity::Validity;
 
 #[doc(hidden)]
 pub use inventory;

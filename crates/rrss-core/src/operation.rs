@@ -48,6 +48,9 @@ pub struct Operation {
     pub index: IndexChanges,
     /// Whether a load must tell the deadline, though that may cost the backend something.
     pub wants_deadline: bool,
+    /// Whether a load must tell a [`Validity`](crate::Validity), where the backend can; set by a step that keeps what it
+    /// was answered, such as `cache`.
+    pub wants_validity: bool,
 }
 
 /// What is to be done.
@@ -190,6 +193,7 @@ impl Operation {
             payload: Payload::None,
             index: IndexChanges::default(),
             wants_deadline: false,
+            wants_validity: false,
         }
     }
 

@@ -166,6 +166,12 @@ impl Pipeline {
         self.stages.shapes.iter().any(|shape| shape.keeps_expired)
     }
 
+    /// Whether the backend is told of the changes that others make to a session.
+    #[must_use]
+    pub fn tells_changes(&self) -> bool {
+        self.stages.shapes.iter().any(|shape| shape.tells_changes)
+    }
+
     /// Whether a step must see the whole session to say what `op`, a touch or a delete by id, is to do.
     #[must_use]
     pub fn wants_session(&self, op: &Operation) -> bool {

@@ -7,6 +7,7 @@ use crate::answer::Answer;
 use crate::around::Around;
 use crate::backend::Backend;
 use crate::compose::check_composition;
+use crate::encoder::Encoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Operation;
 use crate::pipeline::{Name, Pipeline, Stage};
@@ -118,6 +119,9 @@ impl PipelineBuilder {
         if backend.keeps_expired() {
             shape = shape.keeps_expired();
         }
+        if backend.tells_changes() {
+            shape = shape.tells_changes();
+        }
         self.planned(name.into(), shape, move |_| Ok(Role::backend(backend)))
     }
 
@@ -142,19 +146,8 @@ impl PipelineBuilder {
     /// [`ErrorKind::Config`] with every reason why the steps do not fit together, and what to do; else the first
     /// error of a step that could not be built.
     pub fn build(self) -> Result<Pipeline> {
-        let shapes: Vec<(&str, Shape)> = self.steps().collect();
-        let misfits = check_composition(&shapes);
-        if !misfits.is_empty() {
-            let all: Vec<String> = misfits
-                .iter()
-                .map(|misfit| format!("{misfit}: {}", misfit.hint()))
-                .collect();
-            return Err(Error::new(
-                ErrorKind::Config,
-                format!("these steps make no pipeline: {}", all.join("; ")),
-            ));
-        }
-        let shapes = shapes.into_iter().map(|(_, shape)| shape).collect();
+        self.check()?;
+        let shapes = self.steps.iter().map(|step| step.shape).collect();
         let mut above = Vec::with_capacity(self.steps.len());
         for Planned { name, shape, make } in self.steps {
             let role = make(&self.context).map_err(|error| error.in_step(name.clone()))?;
@@ -169,19 +162,78 @@ impl PipelineBuilder {
                     return Ok(Pipeline::new(above, (name, backend), shapes));
                 }
                 Role::Transform(_) | Role::Around(_) | Role::Backend(_) => {
-                    return Err(Error::new(
-                        ErrorKind::Config,
-                        format!(
-                            "it says that it is a step of role `{}`, but builds another",
-                            shape.role()
-                        ),
-                    )
-                    .in_step(name));
+                    return Err(other_role(shape).in_step(name));
                 }
             }
         }
         // The check found exactly one backend, and the loop returns at it.
         Err(Error::new(ErrorKind::Config, "no step keeps the sessions"))
+    }
+
+    /// Checks that all the steps fit together, and builds the first `count` of them alone; never the backend.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](PipelineBuilder::build).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use rrss_core::{Answer, Backend, Operation, Outcome, Payload, Result};
+    /// # struct Keep;
+    /// # impl Backend for Keep {
+    /// #     async fn call(&self, _: &mut Operation) -> Result<Answer> { Ok(Answer::new(Outcome::Done)) }
+    /// # }
+    /// use rrss_core::{Pipeline, Session, Shape, Timestamp};
+    ///
+    /// let encoder = Pipeline::builder()
+    ///     .before("key", Shape::anywhere().makes_key(), |_| Ok(()))
+    ///     .before("names", Shape::codec(), |op| {
+    ///         let session = op.take_session().unwrap_or_default();
+    ///         let names: Vec<&str> = session.keys().collect();
+    ///         op.payload = Payload::Bytes(names.join(",").into());
+    ///         Ok(())
+    ///     })
+    ///     .backend("keep", Keep)
+    ///     .build_encoder(2)?;
+    ///
+    /// let mut session = Session::new();
+    /// session.insert("user", "ann")?;
+    /// session.insert("cart", &["tea"])?;
+    /// let bytes = encoder.encode(session, Timestamp::from_millis(0))?;
+    /// assert_eq!(bytes.unwrap(), "user,cart");
+    /// # Ok::<(), rrss_core::Error>(())
+    /// ```
+    pub fn build_encoder(self, count: usize) -> Result<Encoder> {
+        self.check()?;
+        let mut steps = Vec::new();
+        for Planned { name, shape, make } in self.steps.into_iter().take(count) {
+            if shape.is_backend() {
+                break;
+            }
+            match make(&self.context).map_err(|error| error.in_step(name.clone()))? {
+                Role::Transform(transform) => steps.push((name, transform)),
+                Role::Around(_) => {}
+                Role::Backend(_) => return Err(other_role(shape).in_step(name)),
+            }
+        }
+        Ok(Encoder::new(steps))
+    }
+
+    fn check(&self) -> Result<()> {
+        let shapes: Vec<(&str, Shape)> = self.steps().collect();
+        let misfits = check_composition(&shapes);
+        if misfits.is_empty() {
+            return Ok(());
+        }
+        let all: Vec<String> = misfits
+            .iter()
+            .map(|misfit| format!("{misfit}: {}", misfit.hint()))
+            .collect();
+        Err(Error::new(
+            ErrorKind::Config,
+            format!("these steps make no pipeline: {}", all.join("; ")),
+        ))
     }
 
     fn planned<F>(mut self, name: Name, shape: Shape, make: F) -> Self
@@ -195,6 +247,16 @@ impl PipelineBuilder {
         });
         self
     }
+}
+
+fn other_role(shape: Shape) -> Error {
+    Error::new(
+        ErrorKind::Config,
+        format!(
+            "it says that it is a step of role `{}`, but builds another",
+            shape.role()
+        ),
+    )
 }
 
 impl fmt::Debug for PipelineBuilder {

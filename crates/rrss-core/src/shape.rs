@@ -26,6 +26,9 @@ pub struct Shape {
     pub(crate) keeps_index: bool,
     pub(crate) needs_expired: bool,
     pub(crate) keeps_expired: bool,
+    pub(crate) answers_loads: bool,
+    pub(crate) needs_changes: bool,
+    pub(crate) tells_changes: bool,
     pub(crate) once: bool,
 }
 
@@ -67,6 +70,9 @@ impl Shape {
             keeps_index: false,
             needs_expired: false,
             keeps_expired: false,
+            answers_loads: false,
+            needs_changes: false,
+            tells_changes: false,
             once: false,
         }
     }
@@ -188,6 +194,35 @@ impl Shape {
     pub const fn keeps_expired(self) -> Self {
         Self {
             keeps_expired: true,
+            ..self
+        }
+    }
+
+    /// The same shape, for an [`Around`](crate::Around) step that may answer a load by itself, so that the steps below do not
+    /// see it.
+    #[must_use]
+    pub const fn answers_loads(self) -> Self {
+        Self {
+            answers_loads: true,
+            ..self
+        }
+    }
+
+    /// The same shape, for a step that relies on a [`Validity`](crate::Validity) of what is loaded.
+    #[must_use]
+    pub const fn needs_changes(self) -> Self {
+        Self {
+            needs_changes: true,
+            ..self
+        }
+    }
+
+    /// The same shape, for a backend that is told of the changes that others make, and so can answer a
+    /// [`Validity`](crate::Validity).
+    #[must_use]
+    pub const fn tells_changes(self) -> Self {
+        Self {
+            tells_changes: true,
             ..self
         }
     }

@@ -161,6 +161,31 @@ fn notes_of_expired_sessions_need_a_backend_that_keeps_them() {
 }
 
 #[test]
+fn a_cache_needs_a_backend_that_is_told_of_changes() {
+    const TELLS: (&str, Shape) = ("redis", Shape::backend().tells_changes());
+    const CACHE: (&str, Shape) = ("cache", Shape::on_session().around().needs_changes());
+    assert_eq!(check(&[KEY, CACHE, CODEC, TELLS]), []);
+    refused(
+        &[KEY, CACHE, CODEC, MEMORY],
+        Some(1),
+        Some(3),
+        "`memory` is told of none",
+    );
+}
+
+#[test]
+fn a_step_that_answers_loads_hides_none_from_the_one_that_sets_deadlines() {
+    const CACHE: (&str, Shape) = ("cache", Shape::on_session().around().answers_loads());
+    assert_eq!(check(&[KEY, EXPIRY, CACHE, CODEC, MEMORY]), []);
+    refused(
+        &[KEY, CACHE, EXPIRY, CODEC, MEMORY],
+        Some(2),
+        Some(1),
+        "`expiry` does not see the loads that `cache` above it answers",
+    );
+}
+
+#[test]
 fn every_misfit_is_reported_in_one_run() {
     assert_eq!(check(&[ZIP, EXPIRY, EXPIRY]).len(), 3);
 }

@@ -12,18 +12,15 @@ use crate::subject::Subject;
 impl Backend for Subject {
     async fn load(&self, op: &Operation) -> Result<Option<Record>> {
         let answer = self.ask(Action::Load, op).await?;
-        match (answer.outcome, answer.payload) {
-            (Outcome::Found, Payload::Bytes(bytes)) => {
-                Ok(Some(Record::new(bytes, answer.expires_at)))
+        let record = match (answer.outcome, answer.payload) {
+            (Outcome::Found, Payload::Bytes(bytes)) => Record::new(bytes, answer.expires_at),
+            (Outcome::Found, Payload::Session(session)) => {
+                Record::of_session(session, answer.stored, answer.expires_at)
             }
-            (Outcome::Found, Payload::Session(session)) => Ok(Some(Record::of_session(
-                session,
-                answer.stored,
-                answer.expires_at,
-            ))),
-            (Outcome::Missing, _) => Ok(None),
-            (outcome, _) => Err(unexpected(&outcome)),
-        }
+            (Outcome::Missing, _) => return Ok(None),
+            (outcome, _) => return Err(unexpected(&outcome)),
+        };
+        Ok(Some(record.with_validity(answer.validity)))
     }
 
     async fn write(&self, op: &Operation) -> Result<Written> {
@@ -110,6 +107,10 @@ impl Backend for Subject {
         self.pipeline().keeps_expired()
     }
 
+    fn tells_changes(&self) -> bool {
+        self.pipeline().tells_changes()
+    }
+
     async fn ping(&self) -> Result<()> {
         self.pipeline().ping().await
     }
@@ -133,6 +134,7 @@ impl Subject {
         asked.payload = op.payload.clone();
         asked.index = op.index.clone();
         asked.wants_deadline = op.wants_deadline;
+        asked.wants_validity = op.wants_validity;
         self.run(asked).await
     }
 }

@@ -189,6 +189,10 @@ impl<B: Backend, I: Intercept> Backend for Intercepted<B, I> {
         self.backend.keeps_expired()
     }
 
+    fn tells_changes(&self) -> bool {
+        self.backend.tells_changes()
+    }
+
     async fn ping(&self) -> Result<()> {
         self.around(Call::Ping, self.backend.ping()).await
     }

@@ -1,17 +1,22 @@
 //! Which commands carry out an operation, and what their replies mean. Nothing is sent here.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use redis::{Cmd, Pipeline, Value};
 use rrss_core::{Deadline, Guard, Timestamp};
 
 use super::compare::CompareAndSet;
 use super::hash::Script;
+use super::tracking::Watch;
 
 /// What is sent to the server in one go.
 pub(super) enum Request<'a> {
     One(Cmd),
     /// Commands of one key.
     Several(Pipeline),
+    /// Commands that read one key, which is watched from before they are sent.
+    Watched(Pipeline, Arc<Watch>),
     /// One command; which one depends on what the server has.
     CompareAndSet(CompareAndSet<'a>),
     /// A script, whole where the server does not know it.
@@ -28,6 +33,24 @@ pub(super) enum Request<'a> {
 pub(super) enum Part<'a> {
     Commands(Vec<Cmd>),
     CompareAndSet(CompareAndSet<'a>),
+}
+
+impl Request<'_> {
+    /// Commands of one key, of which each has a reply of its own.
+    pub(super) fn several(&self) -> Option<&Pipeline> {
+        match self {
+            Self::Several(commands) | Self::Watched(commands, _) => Some(commands),
+            _ => None,
+        }
+    }
+
+    /// These commands, sent in the same way.
+    pub(super) fn with_commands(&self, commands: Pipeline) -> Request<'static> {
+        match self {
+            Self::Watched(_, watch) => Request::Watched(commands, Arc::clone(watch)),
+            _ => Request::Several(commands),
+        }
+    }
 }
 
 impl From<Cmd> for Request<'_> {
@@ -47,11 +70,11 @@ pub(super) fn get(key: &str) -> Request<'static> {
 
 /// [`GET`](https://redis.io/docs/latest/commands/get/) and
 /// [`PEXPIRETIME`](https://redis.io/docs/latest/commands/pexpiretime/).
-pub(super) fn get_with_deadline(key: &str) -> Request<'static> {
+pub(super) fn get_with_deadline(key: &str) -> Pipeline {
     let mut both = Pipeline::with_capacity(2);
     both.add_command(of_key("GET", key));
     both.add_command(deadline_of(key));
-    Request::Several(both)
+    both
 }
 
 /// [`PEXPIRETIME`](https://redis.io/docs/latest/commands/pexpiretime/).

@@ -26,6 +26,7 @@ use super::failed::Failed;
 use super::failure::Doing;
 use super::live::{Asking, Live, without_errors};
 use super::places::{Login, Target};
+use super::tracking::Tracking;
 
 /// One server, and the connection to it.
 #[derive(Clone)]
@@ -69,7 +70,7 @@ enum Slot {
 type Attempt = watch::Receiver<Option<RedisResult<Live>>>;
 
 /// Lies with the connection; that it is dropped means that the connection has ended, for whatever reason.
-struct Watchman(Arc<AtomicBool>);
+struct Watchman(Arc<AtomicBool>, Arc<Tracking>);
 
 impl Drop for Watchman {
     fn drop(&mut self) {
@@ -78,7 +79,8 @@ impl Drop for Watchman {
 }
 
 impl AsyncPushSender for Watchman {
-    fn send(&self, _: PushInfo) -> Result<(), SendError> {
+    fn send(&self, push: PushInfo) -> Result<(), SendError> {
+        self.1.hear(&push);
         Ok(())
     }
 }
@@ -222,7 +224,9 @@ impl Server {
 
     /// Lets go of the connection; the next operation opens another.
     pub(super) fn close(&self) {
-        *self.0.slot() = Slot::Closed;
+        if let Slot::Open(live) = std::mem::replace(&mut *self.0.slot(), Slot::Closed) {
+            live.up.store(false, Ordering::Release);
+        }
     }
 
     /// The connection, opened where there is none.
@@ -280,10 +284,11 @@ impl Inner {
             install_cryptography();
         }
         let up = Arc::new(AtomicBool::new(true));
+        let tracking = Tracking::new(Arc::clone(&up));
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.limits.connect))
             .set_response_timeout(None)
-            .set_push_sender(Watchman(Arc::clone(&up)));
+            .set_push_sender(Watchman(Arc::clone(&up), Arc::clone(&tracking)));
         let mut connection = self
             .client
             .get_multiplexed_async_connection_with_config(&config)
@@ -296,7 +301,11 @@ impl Inner {
             }
         }
         tracing::debug!(server = %self.address, "connected to Redis");
-        Ok(Live { connection, up })
+        Ok(Live {
+            connection,
+            up,
+            tracking,
+        })
     }
 
     /// Puts `live` out of use, unless another has taken its place already.
@@ -305,6 +314,8 @@ impl Inner {
         if matches!(&*slot, Slot::Open(current) if Arc::ptr_eq(&current.up, &live.up)) {
             tracing::warn!(server = %self.address, "gave up a connection to Redis");
             *slot = Slot::Closed;
+            // What is heard over it may be late from here on.
+            live.up.store(false, Ordering::Release);
         }
     }
 

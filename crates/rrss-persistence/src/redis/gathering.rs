@@ -17,10 +17,7 @@ pub(super) struct Gathering {
 
 impl Gathering {
     pub(super) fn of(request: &Request<'_>) -> Self {
-        let count = match request {
-            Request::Several(commands) => commands.len(),
-            _ => 0,
-        };
+        let count = request.several().map_or(0, Pipeline::len);
         Self {
             replies: vec![Value::Nil; count],
             open: (0..count).collect(),
@@ -36,8 +33,8 @@ impl Gathering {
     /// Takes the reply to what was left: all replies if that was the last, else the redirection of the first command
     /// that was not done.
     pub(super) fn take(&mut self, request: &Request<'_>, reply: Value) -> RedisResult<Value> {
-        let (commands, replies) = match (request, reply) {
-            (Request::Several(commands), Value::Array(replies)) => (commands, replies),
+        let (commands, replies) = match (request.several(), reply) {
+            (Some(commands), Value::Array(replies)) => (commands, replies),
             (_, reply) => return without_errors(reply),
         };
         let mut refusal = None::<RedisError>;
@@ -62,7 +59,7 @@ impl Gathering {
             }
         }
         self.open = open;
-        self.left = Some(Request::Several(left));
+        self.left = Some(request.with_commands(left));
         Err(refusal)
     }
 }

@@ -9,12 +9,14 @@ use redis::{Cmd, Pipeline, RedisResult, Value};
 use super::commands::{Part, Request};
 use super::compare::{CompareAndSet, Way};
 use super::hash::Script;
+use super::tracking::Tracking;
 
 /// A connection, shared by all operations that are under way.
 #[derive(Clone)]
 pub(super) struct Live {
     pub(super) connection: MultiplexedConnection,
     pub(super) up: Arc<AtomicBool>,
+    pub(super) tracking: Arc<Tracking>,
 }
 
 /// Whether a node of a cluster is asked for a key that is on its way to it. The word holds for one command, so it
@@ -41,6 +43,11 @@ impl Live {
             Request::CompareAndSet(write) => self.compare_and_set(write, asking, has_ifeq).await,
             Request::Script(script) => self.script(script, asking).await,
             Request::Several(commands) => self.replies(commands, asking).await.map(Value::Array),
+            Request::Watched(commands, watch) => {
+                let tracking = Arc::clone(&self.tracking);
+                tracking.begin(watch, &mut self.connection).await?;
+                self.replies(commands, asking).await.map(Value::Array)
+            }
             Request::InOrder(parts) => self.in_order(parts, asking, has_ifeq).await,
         }
     }

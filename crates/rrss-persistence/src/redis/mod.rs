@@ -53,6 +53,7 @@ mod slot_map;
 mod slots;
 mod spread;
 mod step;
+mod tracking;
 mod url;
 mod view;
 

@@ -19,7 +19,7 @@ impl Cluster {
                 Some(key) => self.ask(doing, slots::of(key), request, until).await,
                 None => self.ask_any(doing, command, until).await,
             },
-            Request::Several(commands) => {
+            Request::Several(commands) | Request::Watched(commands, _) => {
                 let slot = commands
                     .cmd_iter()
                     .find_map(slots::key)

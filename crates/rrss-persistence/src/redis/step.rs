@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::Value;
@@ -22,6 +23,7 @@ use super::link::Link;
 use super::notes::Refused;
 use super::own::Own;
 use super::scan::{self, Kind};
+use super::tracking::Watch;
 use super::{Hashes, Layout, Options};
 
 /// Keeps sessions in Redis or Valkey: one server, a Cluster, or what sentinels watch.
@@ -33,7 +35,7 @@ use super::{Hashes, Layout, Options};
 ///
 /// | operation | commands |
 /// |---|---|
-/// | load | `GET`; with `PEXPIRETIME` in one pipeline where the deadline is wanted |
+/// | load | `GET`; with `PEXPIRETIME` in one pipeline where the deadline is wanted; for a `cache` step, once a connection, after `CLIENT TRACKING ON` |
 /// | create | `SET … NX PXAT` |
 /// | update, of what was loaded | `SET … IFEQ … PXAT` where the server has it (Valkey 8.1, Redis 8.4), else `EVALSHA` of a script that compares and sets; `KEEPTTL` where the deadline is to stay |
 /// | update, of whatever there is | `SET … XX PXAT`, or `KEEPTTL` |
@@ -288,8 +290,12 @@ impl Step for Redis {
 
     fn shape(options: &Options) -> Shape {
         match options.layout {
-            Layout::String => Shape::backend().keeps_index().keeps_expired(),
-            Layout::Hash => Shape::backend_of_sessions(),
+            Layout::String => Shape::backend()
+                .keeps_index()
+                .keeps_expired()
+                .tells_changes(),
+            Layout::Hash if options.compat.is_some() => Shape::backend_of_sessions(),
+            Layout::Hash => Shape::backend_of_sessions().tells_changes(),
         }
     }
 
@@ -310,8 +316,18 @@ rrss_core::register!(Redis);
 impl Backend for Redis {
     async fn load(&self, op: &Operation) -> Result<Option<Record>> {
         let key = op.key()?.as_str();
+        if op.wants_validity {
+            // Whoever keeps it must know until when.
+            let (both, watch) = (commands::get_with_deadline(key), Watch::of(key));
+            let request = Request::Watched(both, Arc::clone(&watch));
+            let read = self.ask(Doing::Load, request, commands::bytes_and_deadline);
+            let read = read.await?;
+            return Ok(read.map(|(bytes, deadline)| {
+                Record::new(bytes, deadline).with_validity(watch.validity())
+            }));
+        }
         if op.wants_deadline {
-            let both = commands::get_with_deadline(key);
+            let both = Request::Several(commands::get_with_deadline(key));
             let read = self.ask(Doing::Load, both, commands::bytes_and_deadline);
             let read = read.await?;
             return Ok(read.map(|(bytes, deadline)| Record::new(bytes, deadline)));
@@ -400,6 +416,10 @@ impl Backend for Redis {
     }
 
     fn keeps_expired(&self) -> bool {
+        true
+    }
+
+    fn tells_changes(&self) -> bool {
         true
     }
 

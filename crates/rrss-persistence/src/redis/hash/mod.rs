@@ -12,6 +12,7 @@ mod text;
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 use redis::{Pipeline, Value};
 use rrss_core::{
@@ -31,6 +32,7 @@ use super::failure::Doing;
 use super::link::Link;
 use super::own::Own;
 use super::scan::{self, Kind};
+use super::tracking::Watch;
 
 /// Keeps sessions in Redis or Valkey as hashes, one entry for each field: the `redis` step with `layout = "hash"`.
 ///
@@ -150,12 +152,16 @@ impl Hashes {
     }
 
     /// The entries of a session, and its deadline where that is known.
-    async fn entries(&self, op: &Operation) -> Result<Option<(Entries, Option<Timestamp>)>> {
+    async fn entries(
+        &self,
+        op: &Operation,
+        watch: Option<&Arc<Watch>>,
+    ) -> Result<Option<(Entries, Option<Timestamp>)>> {
         let key = op.key()?.as_str();
         let entries = read::entries_of(key);
         let second = match &self.all {
             Some(all) => all.score_of(key),
-            None if op.wants_deadline => commands::deadline_of(key),
+            None if op.wants_deadline || watch.is_some() => commands::deadline_of(key),
             None => {
                 let entries = self.ask(Doing::Load, entries.into(), read::entries).await?;
                 return Ok(Some((entries, None)));
@@ -163,7 +169,11 @@ impl Hashes {
         };
         let mut both = Pipeline::with_capacity(2);
         both.add_command(entries).add_command(second);
-        self.ask(Doing::Load, Request::Several(both), |reply| {
+        let request = match watch {
+            Some(watch) => Request::Watched(both, Arc::clone(watch)),
+            None => Request::Several(both),
+        };
+        self.ask(Doing::Load, request, |reply| {
             let Value::Array(replies) = reply else {
                 return Err(Nonsense);
             };
@@ -218,10 +228,20 @@ impl fmt::Debug for Hashes {
 
 impl Backend for Hashes {
     async fn load(&self, op: &Operation) -> Result<Option<Record>> {
-        match self.entries(op).await? {
-            Some((entries, deadline)) => read::session(&entries, deadline),
-            None => Ok(None),
-        }
+        // With `compat`, a session may be ended by what another key says.
+        let wants_validity = op.wants_validity && self.tells_changes();
+        let watch = wants_validity.then(|| op.key().map(|key| Watch::of(key.as_str())));
+        let watch = watch.transpose()?;
+        let Some((entries, deadline)) = self.entries(op, watch.as_ref()).await? else {
+            return Ok(None);
+        };
+        let record = read::session(&entries, deadline)?;
+        let validity = watch.and_then(|watch| watch.validity());
+        Ok(record.map(|record| record.with_validity(validity)))
+    }
+
+    fn tells_changes(&self) -> bool {
+        self.all.is_none()
     }
 
     async fn write(&self, op: &Operation) -> Result<Written> {
