@@ -34,6 +34,8 @@ pub enum Size {
 }
 
 impl Size {
+    pub const ALL: [Self; 3] = [Self::Small, Self::Medium, Self::Large];
+
     /// How people call it.
     pub fn name(self) -> &'static str {
         match self {

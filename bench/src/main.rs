@@ -5,12 +5,14 @@ mod corpus;
 mod embedded;
 mod machine;
 mod measure;
+mod peer;
+mod redis;
 mod report;
 mod sessions;
 mod table;
 
-use std::error::Error;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -19,6 +21,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::corpus::Size;
 use crate::machine::Machine;
+use crate::peer::Failed;
 use crate::report::Report;
 
 /// Measures rrss beside what its users run today, in one run on this machine.
@@ -37,7 +40,9 @@ enum Bench {
     Sessions,
     /// Saves a second of the `embedded` backend, beside SQLite.
     Embedded,
-    /// Both.
+    /// Session stores side by side on one Redis and one Valkey, which it starts.
+    Redis,
+    /// All of them.
     All,
 }
 
@@ -49,9 +54,18 @@ struct Common {
     /// Also write the figures to this file, as JSON.
     #[arg(long, global = true, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// About how large the sessions are. The promises are for 1 KB.
-    #[arg(long, global = true, value_enum, default_value = "1kb")]
-    size: Size,
+    /// About how large the sessions are, one size or several. The promises are for 1 KB.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "1kb",
+        value_delimiter = ','
+    )]
+    size: Vec<Size>,
+    /// How many tasks work at once on one Redis: 1, 64 and 512 unless said, with `--quick` 64. The promises are for 64.
+    #[arg(long, global = true, value_name = "N", value_delimiter = ',')]
+    tasks: Vec<NonZeroUsize>,
     /// Where to put databases meanwhile: a directory on the disk that is to be measured.
     #[arg(long, global = true, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
     dir: PathBuf,
@@ -67,16 +81,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
+fn run(cli: Cli) -> Result<(), Failed> {
     if cfg!(debug_assertions) {
         return Err("this is a debug build, whose figures mean nothing; add `--release`".into());
     }
     let Common {
         quick,
         json,
-        size,
+        size: sizes,
+        tasks,
         dir,
     } = cli.common;
+    let tasks: Vec<usize> = match (&tasks[..], quick) {
+        ([], true) => vec![64],
+        ([], false) => vec![1, 64, 512],
+        (tasks, _) => tasks.iter().map(|tasks| tasks.get()).collect(),
+    };
     let mut report = Report {
         machine: Machine::this(),
         date: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
@@ -92,11 +112,16 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
                 .into(),
         );
     }
-    if matches!(cli.bench, Bench::Sessions | Bench::All) {
-        report.add(sessions::run(size, quick)?);
+    for &size in &sizes {
+        if matches!(cli.bench, Bench::Sessions | Bench::All) {
+            report.add(sessions::run(size, quick)?);
+        }
+        if matches!(cli.bench, Bench::Embedded | Bench::All) && !allocations::COUNTED {
+            report.add(embedded::run(size, &dir, quick)?);
+        }
     }
-    if matches!(cli.bench, Bench::Embedded | Bench::All) && !allocations::COUNTED {
-        report.add(embedded::run(size, &dir, quick)?);
+    if matches!(cli.bench, Bench::Redis | Bench::All) {
+        report.add(redis::run(&sizes, &tasks, quick)?);
     }
     print!("{report}");
     if let Some(file) = json {

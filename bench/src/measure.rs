@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
+use hdrhistogram::Histogram;
 
 /// How long and how often each contender has its turn.
 #[derive(Debug, Clone, Copy)]
@@ -19,15 +20,34 @@ impl Schedule {
     }
 }
 
+/// The work of a contender in its turns.
+pub trait Batch {
+    /// Makes ready what so many operations use up. Its time is nobody's.
+    fn prepare(&mut self, _operations: u64) {}
+
+    /// Carries out so many operations and answers when all are done.
+    fn run(&mut self, operations: u64);
+
+    /// How long each operation took since this was asked last, in nanoseconds; nothing where only the whole was timed.
+    fn take_latencies(&mut self) -> Vec<u32> {
+        Vec::new()
+    }
+}
+
+impl<F: FnMut(u64)> Batch for F {
+    fn run(&mut self, operations: u64) {
+        self(operations);
+    }
+}
+
 /// One of those that are measured side by side.
 pub struct Contender<'a> {
     pub name: &'static str,
-    /// Carries out so many operations and answers when all are done.
-    pub batch: Box<dyn FnMut(u64) + 'a>,
+    pub batch: Box<dyn Batch + 'a>,
 }
 
 impl<'a> Contender<'a> {
-    pub fn new(name: &'static str, batch: impl FnMut(u64) + 'a) -> Self {
+    pub fn new(name: &'static str, batch: impl Batch + 'a) -> Self {
         Self {
             name,
             batch: Box::new(batch),
@@ -40,6 +60,7 @@ impl<'a> Contender<'a> {
 pub struct Samples {
     elapsed: Vec<f64>,
     cpu: Vec<f64>,
+    latencies: Option<Histogram<u64>>,
 }
 
 impl Samples {
@@ -57,6 +78,24 @@ impl Samples {
     /// background after the turn.
     pub fn cpu(&self) -> f64 {
         quantile(&self.cpu, 0.5)
+    }
+
+    /// The time in nanoseconds that this part of all operations of all turns stayed below, where each was timed.
+    pub fn latency(&self, part: f64) -> Option<f64> {
+        let latencies = self.latencies.as_ref()?;
+        Some(latencies.value_at_quantile(part) as f64)
+    }
+
+    fn record(&mut self, latencies: &[u32]) {
+        if latencies.is_empty() {
+            return;
+        }
+        let histogram = self.latencies.get_or_insert_with(|| {
+            Histogram::new_with_bounds(1, u64::from(u32::MAX), 3).expect("the bounds are in order")
+        });
+        for &latency in latencies {
+            histogram.saturating_record(latency.into());
+        }
     }
 }
 
@@ -76,25 +115,29 @@ pub fn in_turns(title: &str, contenders: &mut [Contender<'_>], schedule: Schedul
     rest();
     for round in 0..schedule.rounds {
         for at in (0..contenders.len()).map(|place| (place + round) % operations.len()) {
+            contenders[at].batch.prepare(operations[at]);
             let (began, cpu) = (Instant::now(), ProcessTime::now());
-            (contenders[at].batch)(operations[at]);
+            contenders[at].batch.run(operations[at]);
             let elapsed = began.elapsed();
             rest();
             let each = |time: Duration| time.as_nanos() as f64 / operations[at] as f64;
             samples[at].elapsed.push(each(elapsed));
             samples[at].cpu.push(each(cpu.elapsed()));
+            samples[at].record(&contenders[at].batch.take_latencies());
         }
     }
     samples
 }
 
 /// How many operations take about `turn`.
-fn calibrate(batch: &mut dyn FnMut(u64), turn: Duration) -> u64 {
+fn calibrate(batch: &mut dyn Batch, turn: Duration) -> u64 {
     let mut operations = 1;
     loop {
+        batch.prepare(operations);
         let began = Instant::now();
-        batch(operations);
+        batch.run(operations);
         let elapsed = began.elapsed();
+        batch.take_latencies();
         if elapsed >= turn / 4 {
             let scale = turn.as_secs_f64() / elapsed.as_secs_f64();
             return ((operations as f64 * scale) as u64).max(1);
@@ -144,6 +187,30 @@ mod tests {
         assert_eq!(quantile(&samples, 0.5), 2.5);
         assert_eq!(quantile(&samples, 1.0), 4.0);
         assert!(quantile(&[], 0.5).is_nan());
+    }
+
+    #[test]
+    fn latencies_are_those_of_the_turns_alone() {
+        struct Timed(Vec<u32>);
+        impl Batch for Timed {
+            fn prepare(&mut self, operations: u64) {
+                self.0.reserve(operations as usize);
+            }
+            fn run(&mut self, operations: u64) {
+                self.0.extend((0..operations).map(|_| 7));
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            fn take_latencies(&mut self) -> Vec<u32> {
+                std::mem::take(&mut self.0)
+            }
+        }
+        let schedule = Schedule::new(2, Duration::from_millis(1));
+        let mut contenders = [Contender::new("a", Timed(Vec::new()))];
+        let samples = in_turns("test", &mut contenders, schedule);
+        assert_eq!(samples[0].latency(0.99), Some(7.0));
+        let recorded = samples[0].latencies.as_ref().map_or(0, Histogram::len);
+        assert!((2..=8).contains(&recorded), "{recorded}");
+        assert_eq!(Samples::default().latency(0.5), None);
     }
 
     #[test]

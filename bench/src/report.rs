@@ -37,6 +37,9 @@ pub struct Group {
     pub compare: Compare,
     /// Whom the ratios are against.
     pub baseline: &'static str,
+    /// Whom more ratios are against.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<&'static str>,
     pub rows: Vec<Row>,
 }
 
@@ -50,6 +53,8 @@ pub enum Compare {
     Rate,
     /// Heap allocations of one operation: fewer are better.
     Allocations,
+    /// Bytes of memory: fewer are better.
+    Memory,
 }
 
 /// One contender's figures for one operation.
@@ -60,6 +65,11 @@ pub struct Row {
     pub times: Option<Times>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocations: Option<f64>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub wire: Option<Wire>,
+    /// Bytes of memory, of one session or of the process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<f64>,
     /// The ratio against the baseline.
     pub ratio: f64,
 }
@@ -75,6 +85,20 @@ pub struct Times {
     /// Processor time on all threads, where more than one works.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_nanoseconds: Option<f64>,
+    /// The times that half, 99 % and 99.9 % of the operations stayed below, where each was timed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_nanoseconds: Option<[f64; 3]>,
+}
+
+/// What one operation sends to a server, and gets back.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Wire {
+    /// How often the sender waits for an answer.
+    pub round_trips: f64,
+    /// How many commands the server counts.
+    pub commands: f64,
+    pub bytes_sent: f64,
+    pub bytes_received: f64,
 }
 
 impl Times {
@@ -84,6 +108,20 @@ impl Times {
             quartiles: samples.quartiles(),
             per_second: 1e9 / samples.median(),
             cpu_nanoseconds: None,
+            latency_nanoseconds: None,
+        }
+    }
+
+    /// The same with what many tasks at once are told apart by.
+    pub fn of_many(samples: &Samples) -> Self {
+        let latency = |part| samples.latency(part);
+        Self {
+            cpu_nanoseconds: Some(samples.cpu()),
+            latency_nanoseconds: latency(0.5)
+                .zip(latency(0.99))
+                .zip(latency(0.999))
+                .map(|((half, most), nearly_all)| [half, most, nearly_all]),
+            ..Self::new(samples)
         }
     }
 }
@@ -107,12 +145,31 @@ impl Row {
         }
     }
 
+    /// A row of what goes over a network.
+    pub fn wired(name: &'static str, wire: Wire) -> Self {
+        Self {
+            name,
+            wire: Some(wire),
+            ..Self::default()
+        }
+    }
+
+    /// A row of memory; its ratio is told by the [`Group`].
+    pub fn of_memory(name: &'static str, bytes: f64) -> Self {
+        Self {
+            name,
+            memory_bytes: Some(bytes),
+            ..Self::default()
+        }
+    }
+
     fn figure(&self, compare: Compare) -> f64 {
         let times = self.times.as_ref();
         let figure = match compare {
             Compare::Time => times.map(|times| times.nanoseconds),
             Compare::Rate => times.map(|times| times.per_second),
             Compare::Allocations => self.allocations,
+            Compare::Memory => self.memory_bytes,
         };
         figure.unwrap_or(f64::NAN)
     }
@@ -137,32 +194,60 @@ impl Group {
             title,
             compare,
             baseline,
+            also: Vec::new(),
             rows,
         }
     }
 
+    /// The same group with ratios against these contenders too, as far as they are in it.
+    pub fn also_against(mut self, names: &[&'static str]) -> Self {
+        let names = names.iter().filter(|name| self.row(name).is_some());
+        self.also = names.copied().collect();
+        self
+    }
+
     /// The ratio of the contender called `name`.
     pub fn ratio(&self, name: &str) -> f64 {
-        self.rows
-            .iter()
-            .find(|row| row.name == name)
-            .map_or(f64::NAN, |row| row.ratio)
+        self.row(name).map_or(f64::NAN, |row| row.ratio)
+    }
+
+    /// The ratio of the contender called `name` against another one than the baseline.
+    pub fn ratio_against(&self, name: &str, other: &str) -> f64 {
+        self.ratio(name) / self.ratio(other)
+    }
+
+    /// The same ratio of their processor time.
+    pub fn cpu_ratio(&self, name: &str, other: &str) -> f64 {
+        let cpu = |name| {
+            let times = self.row(name)?.times.as_ref()?;
+            times.cpu_nanoseconds
+        };
+        cpu(name).unwrap_or(f64::NAN) / cpu(other).unwrap_or(f64::NAN)
+    }
+
+    pub fn row(&self, name: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.name == name)
     }
 }
 
-/// A ratio that the project promises, and the one that was measured.
+/// What the project promises, and what was measured.
 #[derive(Debug, Serialize)]
 pub struct Promise {
     pub what: String,
     pub compare: Compare,
     pub limit: f64,
     pub measured: f64,
+    /// Of what the two are numbers: `×` where they are ratios.
+    pub unit: &'static str,
 }
+
+/// The unit of a ratio.
+pub const RATIO: &str = "×";
 
 impl Promise {
     pub fn is_kept(&self) -> bool {
         match self.compare {
-            Compare::Time | Compare::Allocations => self.measured < self.limit,
+            Compare::Time | Compare::Allocations | Compare::Memory => self.measured < self.limit,
             Compare::Rate => self.measured >= self.limit,
         }
     }
@@ -171,7 +256,7 @@ impl Promise {
 impl fmt::Display for Promise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bound = match self.compare {
-            Compare::Time | Compare::Allocations => "less than",
+            Compare::Time | Compare::Allocations | Compare::Memory => "less than",
             Compare::Rate => "at least",
         };
         let verdict = if self.is_kept() { "kept" } else { "NOT KEPT" };
@@ -179,11 +264,13 @@ impl fmt::Display for Promise {
             what,
             limit,
             measured,
+            unit,
             ..
         } = self;
+        let digits = if *unit == RATIO { 2 } else { 0 };
         write!(
             f,
-            "{verdict}: {what}: {bound} {limit} ×, measured {measured:.2} ×"
+            "{verdict}: {what}: {bound} {limit} {unit}, measured {measured:.digits$} {unit}"
         )
     }
 }
@@ -221,6 +308,7 @@ mod tests {
             compare,
             limit: 0.5,
             measured,
+            unit: RATIO,
         };
         assert!(promise(Compare::Time, 0.49).is_kept());
         assert!(!promise(Compare::Time, 0.5).is_kept());

@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::allocations;
 use crate::corpus::{self, BEGIN, CHANGED_FIELD, READ_FIELD, Size};
 use crate::measure::{self, Contender, Schedule};
-use crate::report::{Compare, Findings, Group, Promise, Row, Times};
+use crate::report::{Compare, Findings, Group, Promise, RATIO, Row, Times};
 
 const FULL: Schedule = Schedule::new(31, Duration::from_millis(100));
 const QUICK: Schedule = Schedule::new(7, Duration::from_millis(30));
@@ -46,6 +46,7 @@ pub fn run(size: Size, quick: bool) -> Result<Findings> {
         compare: Compare::Time,
         limit: 0.5,
         measured: load.ratio(PIPELINE),
+        unit: RATIO,
     });
     let promises = promise.into_iter().collect();
     Ok((vec![load, save, request], promises))
@@ -224,7 +225,8 @@ impl Fixture {
         let title = format!("Sessions of {} bytes, {what}", self.mean_bytes);
         let (compare, rows) = if allocations::COUNTED {
             let count = |each: &mut Contender<'_>| {
-                let allocations = allocations::per_operation(COUNTED, &mut each.batch);
+                let allocations =
+                    allocations::per_operation(COUNTED, |count| each.batch.run(count));
                 Row::counted(each.name, allocations)
             };
             (

@@ -5,7 +5,7 @@ use std::fmt;
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 
-use crate::report::{Compare, Group, Report, Row, Times};
+use crate::report::{Compare, Group, Report, Row, Times, Wire};
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,19 +91,46 @@ impl Group {
                 }),
             )
         };
-        vec![
+        let latency = |name: &str, at: usize| Column {
+            name: name.to_owned(),
+            cell: Box::new(move |row| {
+                let times = row.times.as_ref()?;
+                times.latency_nanoseconds.map(|latency| time(latency[at]))
+            }),
+        };
+        let wired = |name: &str, cell: fn(&Wire) -> String| Column {
+            name: name.to_owned(),
+            cell: Box::new(move |row| row.wire.as_ref().map(cell)),
+        };
+        let mut columns = vec![
             column("", |row| Some(row.name.to_owned())),
             figure,
             spread,
+            latency("p50", 0),
+            latency("p99", 1),
+            latency("p99.9", 2),
             timed("CPU", |times| times.cpu_nanoseconds.map(time)),
             column("allocations", |row| {
                 row.allocations.map(|count| format!("{count:.1}"))
             }),
+            wired("round trips", |wire| format!("{:.2}", wire.round_trips)),
+            wired("commands", |wire| format!("{:.2}", wire.commands)),
+            wired("bytes sent", |wire| grouped(wire.bytes_sent)),
+            wired("received", |wire| grouped(wire.bytes_received)),
+            column("memory", |row| row.memory_bytes.map(memory)),
+        ];
+        let all = std::iter::once(self.baseline).chain(self.also.iter().copied());
+        columns.extend(all.filter(|name| !name.is_empty()).map(|name| {
+            let base = self.ratio(name);
             Column {
-                name: format!("against {}", self.baseline),
-                cell: Box::new(|row| Some(format!("{:.2} ×", row.ratio))),
-            },
-        ]
+                name: format!("against {name}"),
+                cell: Box::new(move |row| {
+                    let ratio = row.ratio / base;
+                    (!ratio.is_nan()).then(|| format!("{ratio:.2} ×"))
+                }),
+            }
+        }));
+        columns
     }
 }
 
@@ -111,8 +138,19 @@ impl Group {
 fn time(nanoseconds: f64) -> String {
     if nanoseconds < 1_000.0 {
         format!("{nanoseconds:.0} ns")
-    } else {
+    } else if nanoseconds < 1_000_000.0 {
         format!("{:.2} µs", nanoseconds / 1_000.0)
+    } else {
+        format!("{:.2} ms", nanoseconds / 1_000_000.0)
+    }
+}
+
+/// Bytes as people read them.
+fn memory(bytes: f64) -> String {
+    if bytes < 1_048_576.0 {
+        format!("{} B", grouped(bytes))
+    } else {
+        format!("{:.1} MiB", bytes / 1_048_576.0)
     }
 }
 
@@ -141,6 +179,9 @@ mod tests {
         assert_eq!(grouped(1_234_567.0), "1,234,567");
         assert_eq!(time(999.4), "999 ns");
         assert_eq!(time(1_250.0), "1.25 µs");
+        assert_eq!(time(12_340_000.0), "12.34 ms");
+        assert_eq!(memory(1_234.0), "1,234 B");
+        assert_eq!(memory(3.5 * 1_048_576.0), "3.5 MiB");
     }
 
     #[test]

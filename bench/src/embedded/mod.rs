@@ -23,7 +23,7 @@ use self::sqlite::{Commit, Database};
 use crate::corpus::Size;
 use crate::machine;
 use crate::measure::{self, Contender, Schedule};
-use crate::report::{Compare, Findings, Group, Promise, Row, Times};
+use crate::report::{Compare, Findings, Group, Promise, RATIO, Row, Times};
 
 const FULL: Schedule = Schedule::new(11, Duration::from_secs(1));
 const QUICK: Schedule = Schedule::new(3, Duration::from_millis(100));
@@ -41,7 +41,7 @@ const SQLITE_THREAD: &str = "SQLite, writer thread";
 const SQLITE_BATCHES: &str = "SQLite, writer thread, batches";
 
 /// Measures saves of sessions of one size, in databases in `dir`, and holds the figures to what is promised of 1 KB.
-pub fn run(size: Size, dir: &Path, quick: bool) -> Result<Findings, Box<dyn Error>> {
+pub fn run(size: Size, dir: &Path, quick: bool) -> Result<Findings, Box<dyn Error + Send + Sync>> {
     let kind = machine::file_system(dir);
     let dir = tempfile::Builder::new()
         .prefix("rrss-bench-")
@@ -90,6 +90,7 @@ pub fn run(size: Size, dir: &Path, quick: bool) -> Result<Findings, Box<dyn Erro
             compare: Compare::Rate,
             limit: 8.0,
             measured: group.ratio(BACKEND),
+            unit: RATIO,
         });
         groups.push(group);
     }

@@ -1,0 +1,135 @@
+//! A store that takes part: connected, filled with the sessions that all have, and put to work.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::team::{Doing, Team};
+use super::{Peer, Result, Sample};
+use crate::corpus::{CHANGED_FIELD, READ_FIELD};
+use crate::measure::Batch;
+
+/// How many sessions are created at once while a store is filled.
+const AT_ONCE: usize = 64;
+
+/// A store that may take part, and how to connect to it.
+pub struct Entrant {
+    pub name: &'static str,
+    fill: Box<Fill>,
+}
+
+type Fill = dyn Fn(&Rc<Runtime>, &str, Arc<[Sample]>) -> Result<Box<dyn Side>>;
+type Connect<P> = dyn Fn(String) -> Pin<Box<dyn Future<Output = Result<P>>>>;
+
+impl Entrant {
+    /// `connect` gets the address of the server, or the folder for the database.
+    pub fn new<P, F, Connecting>(name: &'static str, connect: F) -> Self
+    where
+        P: Peer,
+        F: Fn(String) -> Connecting + 'static,
+        Connecting: Future<Output = Result<P>> + 'static,
+    {
+        let connect: Rc<Connect<P>> = Rc::new(move |place| Box::pin(connect(place)));
+        let fill = move |runtime: &Rc<Runtime>, place: &str, samples: Arc<[Sample]>| {
+            let peer = Arc::new(runtime.block_on(connect(place.to_owned()))?);
+            let ids = runtime.block_on(create_all(&peer, &samples))?;
+            Ok(Box::new(Filled {
+                runtime: Rc::clone(runtime),
+                connect: Rc::clone(&connect),
+                peer,
+                ids: ids.into(),
+            }) as Box<dyn Side>)
+        };
+        Self {
+            name,
+            fill: Box::new(fill),
+        }
+    }
+
+    /// Connects it to what is at `place`, and stores the sessions there.
+    pub fn fill(
+        &self,
+        runtime: &Rc<Runtime>,
+        place: &str,
+        samples: &Arc<[Sample]>,
+    ) -> Result<Box<dyn Side>> {
+        (self.fill)(runtime, place, Arc::clone(samples))
+            .map_err(|error| format!("{}: {error}", self.name).into())
+    }
+}
+
+/// A store that holds the sessions.
+pub trait Side {
+    /// So many tasks at once, each its own share of the sessions.
+    fn team(&self, doing: Doing, tasks: usize) -> Result<Box<dyn Batch>>;
+
+    /// The same sessions, with a connection to another address.
+    fn through(&self, place: &str) -> Result<Box<dyn Side>>;
+
+    /// Whether what it loads are the sessions that it was given, but for the field that saves change.
+    fn check(&self, samples: &[Sample]) -> Result<()>;
+}
+
+struct Filled<P: Peer> {
+    runtime: Rc<Runtime>,
+    connect: Rc<Connect<P>>,
+    peer: Arc<P>,
+    ids: Arc<[P::Id]>,
+}
+
+impl<P: Peer> Side for Filled<P> {
+    fn team(&self, doing: Doing, tasks: usize) -> Result<Box<dyn Batch>> {
+        let team = Team::new(&self.runtime, &self.peer, &self.ids, doing, tasks)?;
+        Ok(Box::new(team))
+    }
+
+    fn through(&self, place: &str) -> Result<Box<dyn Side>> {
+        let peer = self.runtime.block_on((self.connect)(place.to_owned()))?;
+        Ok(Box::new(Self {
+            runtime: Rc::clone(&self.runtime),
+            connect: Rc::clone(&self.connect),
+            peer: Arc::new(peer),
+            ids: Arc::clone(&self.ids),
+        }))
+    }
+
+    fn check(&self, samples: &[Sample]) -> Result<()> {
+        for (id, sample) in self.ids.iter().zip(samples) {
+            let (session, number) = self.runtime.block_on(self.peer.load(id))?;
+            let given: Value = serde_json::from_str(&sample.text)?;
+            let first = given[CHANGED_FIELD].as_u64();
+            let right = number.is_none_or(|number| given[READ_FIELD] == number)
+                && P::seen(&session).is_none_or(|seen| first <= Some(seen));
+            if !right {
+                return Err("a session is not what was stored".into());
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn create_all<P: Peer>(peer: &Arc<P>, samples: &Arc<[Sample]>) -> Result<Vec<P::Id>> {
+    let each = samples.len().div_ceil(AT_ONCE).max(1);
+    let tasks: Vec<_> = (0..samples.len())
+        .step_by(each)
+        .map(|from| {
+            let (peer, samples) = (Arc::clone(peer), Arc::clone(samples));
+            tokio::spawn(async move {
+                let mut ids = Vec::with_capacity(each);
+                for sample in &samples[from..samples.len().min(from + each)] {
+                    ids.push(peer.create(sample).await?);
+                }
+                Ok::<_, super::Failed>(ids)
+            })
+        })
+        .collect();
+    let mut ids = Vec::with_capacity(samples.len());
+    for task in tasks {
+        ids.extend(task.await??);
+    }
+    Ok(ids)
+}

@@ -1,0 +1,174 @@
+//! Many tasks at once that load or save, each its own share of the sessions, one after the other.
+
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::runtime::Runtime;
+
+use super::{Peer, Result};
+use crate::corpus::BEGIN;
+use crate::measure::Batch;
+
+/// What the tasks do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// A load, with a read of one field.
+    Load,
+    /// A save of a session that was loaded, with one field changed.
+    Save,
+}
+
+impl Doing {
+    pub const BOTH: [Self; 2] = [Self::Load, Self::Save];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Load => "load and read one field",
+            Self::Save => "save with one field changed",
+        }
+    }
+}
+
+/// The tasks of one store.
+pub struct Team<P: Peer> {
+    runtime: Rc<Runtime>,
+    peer: Arc<P>,
+    doing: Doing,
+    members: Vec<Member<P>>,
+    latencies: Vec<u32>,
+}
+
+struct Member<P: Peer> {
+    ids: Vec<P::Id>,
+    /// The sessions of these ids as they were loaded, where they are saved.
+    sessions: Vec<P::Session>,
+    next: usize,
+    count: u64,
+}
+
+impl<P: Peer> Team<P> {
+    pub fn new(
+        runtime: &Rc<Runtime>,
+        peer: &Arc<P>,
+        ids: &[P::Id],
+        doing: Doing,
+        tasks: usize,
+    ) -> Result<Self> {
+        let mut members = Vec::with_capacity(tasks);
+        for share in shares(ids.len(), tasks) {
+            let ids = ids[share].to_vec();
+            let mut sessions = Vec::new();
+            if doing == Doing::Save {
+                for id in &ids {
+                    sessions.push(runtime.block_on(peer.load(id))?.0);
+                }
+            }
+            members.push(Member {
+                ids,
+                sessions,
+                next: 0,
+                // What another team saved last is not what this one saves first.
+                count: tasks as u64 * 100_000_000,
+            });
+        }
+        Ok(Self {
+            runtime: Rc::clone(runtime),
+            peer: Arc::clone(peer),
+            doing,
+            members,
+            latencies: Vec::new(),
+        })
+    }
+
+    /// How many operations each member has of so many.
+    fn parts(&self, operations: u64) -> impl Iterator<Item = usize> + use<P> {
+        let members = self.members.len() as u64;
+        (0..members).map(move |number| {
+            (operations / members + u64::from(number < operations % members)) as usize
+        })
+    }
+}
+
+impl<P: Peer> Batch for Team<P> {
+    fn prepare(&mut self, operations: u64) {
+        let parts = self.parts(operations);
+        for (member, part) in self.members.iter_mut().zip(parts) {
+            let each = part.div_ceil(member.ids.len());
+            for session in &mut member.sessions {
+                P::prepare(session, each);
+            }
+        }
+    }
+
+    fn run(&mut self, operations: u64) {
+        let parts = self.parts(operations);
+        let running: Vec<_> = self
+            .members
+            .drain(..)
+            .zip(parts)
+            .map(|(member, part)| {
+                let (peer, doing) = (Arc::clone(&self.peer), self.doing);
+                self.runtime.spawn(async move {
+                    match doing {
+                        Doing::Load => member.load(&peer, part).await,
+                        Doing::Save => member.save(&peer, part).await,
+                    }
+                })
+            })
+            .collect();
+        for task in running {
+            let done = self.runtime.block_on(task).expect("a task does not panic");
+            let (member, latencies) = done.expect("the store is well");
+            self.members.push(member);
+            self.latencies.extend(latencies);
+        }
+    }
+
+    fn take_latencies(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.latencies)
+    }
+}
+
+impl<P: Peer> Member<P> {
+    async fn load(mut self, peer: &P, loads: usize) -> Result<(Self, Vec<u32>)> {
+        let mut latencies = Vec::with_capacity(loads);
+        for _ in 0..loads {
+            let at = self.turn();
+            let began = Instant::now();
+            std::hint::black_box(peer.load(&self.ids[at]).await?);
+            latencies.push(since(began));
+        }
+        Ok((self, latencies))
+    }
+
+    async fn save(mut self, peer: &P, saves: usize) -> Result<(Self, Vec<u32>)> {
+        let mut latencies = Vec::with_capacity(saves);
+        for _ in 0..saves {
+            let at = self.turn();
+            let began = Instant::now();
+            let seen = BEGIN + self.count;
+            peer.save(&self.ids[at], &mut self.sessions[at], seen)
+                .await?;
+            latencies.push(since(began));
+        }
+        Ok((self, latencies))
+    }
+
+    /// Which session is next.
+    fn turn(&mut self) -> usize {
+        self.count += 1;
+        self.next = (self.next + 1) % self.ids.len();
+        self.next
+    }
+}
+
+fn since(began: Instant) -> u32 {
+    u32::try_from(began.elapsed().as_nanos()).unwrap_or(u32::MAX)
+}
+
+/// The numbers from 0 to `count`, in as many parts as there are tasks.
+fn shares(count: usize, tasks: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..tasks).map(move |task| count * task / tasks..count * (task + 1) / tasks)
+}

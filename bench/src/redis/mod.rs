@@ -1,0 +1,211 @@
+//! Session stores side by side on one Redis, and on one Valkey.
+//!
+//! Each has a database of its own on the same server, and the same sessions in it. What a save is differs: rrss
+//! compares what is stored with what was loaded, unless `last-write` is said; the others overwrite.
+
+mod actix_session;
+mod axum_session;
+mod footprint;
+mod promises;
+mod raw;
+mod rrss;
+mod samples;
+mod tower_sessions;
+mod transfer;
+mod wire;
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rrss_test_servers::{Flavor, RedisServer};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::allocations;
+use crate::corpus::Size;
+use crate::measure::{self, Contender, Schedule};
+use crate::peer::{Doing, Entrant, Result, Sample, Side};
+use crate::report::{Compare, Findings, Group, Row, Times};
+
+const FULL: Schedule = Schedule::new(11, Duration::from_millis(300));
+const QUICK: Schedule = Schedule::new(3, Duration::from_millis(60));
+
+/// How many sessions each store has.
+const SESSIONS: usize = 2_048;
+
+/// Of how many operations the allocations are counted.
+const COUNTED: u64 = SESSIONS as u64;
+
+/// Measures sessions of each size with each number of tasks.
+pub fn run(sizes: &[Size], tasks: &[usize], quick: bool) -> Result<Findings> {
+    let mut findings = Findings::default();
+    for &size in sizes {
+        for flavor in Flavor::ALL {
+            let field = Field::new(flavor, size, SESSIONS)?;
+            field.check()?;
+            if allocations::COUNTED {
+                for doing in Doing::BOTH {
+                    findings.0.push(field.allocations(doing)?);
+                }
+                continue;
+            }
+            for doing in Doing::BOTH {
+                for &tasks in tasks {
+                    let group = field.compare(doing, tasks, if quick { QUICK } else { FULL })?;
+                    findings
+                        .1
+                        .extend(promises::of_times(&group, flavor, size, doing, tasks));
+                    findings.0.push(group);
+                }
+                findings.0.push(field.wire(doing)?);
+            }
+            field.check()?;
+        }
+    }
+    if !allocations::COUNTED {
+        for size in Size::ALL {
+            let field = Field::new(Flavor::Redis, size, footprint::SESSIONS)?;
+            let memory = field.memory()?;
+            findings.1.extend(promises::of_memory(&memory, size));
+            findings.0.push(memory);
+            findings.1.push(transfer::promise(&field, quick)?);
+        }
+    }
+    Ok(findings)
+}
+
+/// A server, and all stores with their sessions on it.
+struct Field {
+    // The stores go before the server, and before the runtime that drives their connections.
+    sides: Vec<(&'static str, Box<dyn Side>)>,
+    server: RedisServer,
+    /// How the server calls itself.
+    called: String,
+    size: Size,
+    samples: Arc<[Sample]>,
+    runtime: Rc<Runtime>,
+    dictionary: PathBuf,
+    _folder: TempDir,
+}
+
+impl Field {
+    fn new(flavor: Flavor, size: Size, sessions: usize) -> Result<Self> {
+        let mut builder = if allocations::COUNTED {
+            // They are counted on the thread that asks.
+            Builder::new_current_thread()
+        } else {
+            Builder::new_multi_thread()
+        };
+        let runtime = Rc::new(builder.enable_all().build()?);
+        let server = RedisServer::builder(flavor)
+            .arg("--databases", "32")
+            .start();
+        let folder = TempDir::new()?;
+        let samples = samples::measured(&runtime, &server, size, sessions)?;
+        let dictionary = samples::dictionary(&runtime, &server, size, folder.path())?;
+        let mut sides = Vec::new();
+        for (entrant, database) in entrants(dictionary.clone()).into_iter().zip(1..) {
+            let place = format!("{}/{database}", server.url());
+            sides.push((entrant.name, entrant.fill(&runtime, &place, &samples)?));
+        }
+        Ok(Self {
+            sides,
+            called: called(&server),
+            server,
+            size,
+            samples,
+            runtime,
+            dictionary,
+            _folder: folder,
+        })
+    }
+
+    /// All loads are what was stored.
+    fn check(&self) -> Result<()> {
+        for (name, side) in &self.sides {
+            let checked = side.check(&self.samples);
+            checked.map_err(|error| format!("{name}: {error}"))?;
+        }
+        Ok(())
+    }
+
+    fn compare(&self, doing: Doing, tasks: usize, schedule: Schedule) -> Result<Group> {
+        let title = self.title(&format!("{}, {tasks} at once", doing.name()));
+        let mut contenders = Vec::new();
+        for (name, side) in &self.sides {
+            contenders.push(Contender {
+                name,
+                batch: side.team(doing, tasks)?,
+            });
+        }
+        let samples = measure::in_turns(&title, &mut contenders, schedule);
+        let rows = contenders.iter().zip(&samples);
+        let rows = rows.map(|(each, samples)| Row::timed(each.name, Times::of_many(samples)));
+        Ok(group(title, Compare::Rate, rows.collect()))
+    }
+
+    fn allocations(&self, doing: Doing) -> Result<Group> {
+        let mut rows = Vec::new();
+        for (name, side) in &self.sides {
+            let mut team = side.team(doing, 1)?;
+            team.prepare(2 * COUNTED);
+            team.run(COUNTED);
+            team.take_latencies();
+            let counted = allocations::per_operation(COUNTED, |count| team.run(count));
+            rows.push(Row::counted(name, counted));
+        }
+        Ok(group(self.title(doing.name()), Compare::Allocations, rows))
+    }
+
+    fn wire(&self, doing: Doing) -> Result<Group> {
+        let mut rows = Vec::new();
+        for ((name, side), database) in self.sides.iter().zip(1..) {
+            let wire = wire::count(&self.runtime, &self.server, database, &**side, doing)?;
+            rows.push(Row::wired(name, wire));
+        }
+        let title = self.title(&format!("{}, on the wire", doing.name()));
+        Ok(Group::new(title, Compare::Memory, "", rows))
+    }
+
+    fn memory(&self) -> Result<Group> {
+        let mut rows = Vec::new();
+        for (&(name, _), database) in self.sides.iter().zip(1..) {
+            let url = format!("{}/{database}", self.server.url());
+            let used = self.runtime.block_on(footprint::of_a_key(&url))?;
+            rows.push(Row::of_memory(name, used));
+        }
+        let title = self.title("`MEMORY USAGE` of each");
+        Ok(group(title, Compare::Memory, rows))
+    }
+
+    fn title(&self, what: &str) -> String {
+        format!("{}, sessions of {}, {what}", self.called, self.size.name())
+    }
+}
+
+fn entrants(dictionary: PathBuf) -> Vec<Entrant> {
+    let mut all = rrss::entrants(dictionary);
+    all.extend(tower_sessions::entrants());
+    all.push(actix_session::entrant());
+    all.push(axum_session::entrant());
+    all.extend(raw::entrants());
+    all
+}
+
+fn group(title: String, compare: Compare, rows: Vec<Row>) -> Group {
+    Group::new(title, compare, tower_sessions::CLIENT, rows)
+        .also_against(&[actix_session::NAME, raw::REDIS_RS])
+}
+
+/// `Redis` or `Valkey`, with its version.
+fn called(server: &RedisServer) -> String {
+    let info = server.command(&["INFO", "server"]);
+    let field = match server.flavor() {
+        Flavor::Valkey => "valkey_version:",
+        _ => "redis_version:",
+    };
+    let version = info.lines().find_map(|line| line.strip_prefix(field));
+    format!("{} {}", server.flavor(), version.unwrap_or_default().trim())
+}

@@ -1,0 +1,135 @@
+//! What an operation sends and gets: a relay between a client and the server that counts.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use rrss_test_servers::RedisServer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+
+use crate::peer::{Doing, Result, Side};
+use crate::report::Wire;
+
+/// Of how many operations the means are.
+const OPERATIONS: u64 = 500;
+
+/// What one operation of `side` costs on the wire, with one task that does nothing else.
+pub fn count(
+    runtime: &Runtime,
+    server: &RedisServer,
+    database: usize,
+    side: &dyn Side,
+    doing: Doing,
+) -> Result<Wire> {
+    let relay = runtime.block_on(Relay::start(server))?;
+    let side = side.through(&format!("redis://{}/{database}", relay.address))?;
+    let mut team = side.team(doing, 1)?;
+    team.prepare(2 * OPERATIONS);
+    // What a client does once, when it first works, is no part of an operation.
+    team.run(OPERATIONS);
+    server.reset_counts();
+    let before = relay.counts.read();
+    team.run(OPERATIONS);
+    let after = relay.counts.read();
+    let commands: u64 = server
+        .command_counts()
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with("config") && name != "info")
+        .map(|(_, calls)| calls)
+        .sum();
+    let each = |at: usize| (after[at] - before[at]) as f64 / OPERATIONS as f64;
+    Ok(Wire {
+        round_trips: each(0),
+        commands: commands as f64 / OPERATIONS as f64,
+        bytes_sent: each(1),
+        bytes_received: each(2),
+    })
+}
+
+/// Passes on what comes on any connection to a port of its own.
+struct Relay {
+    address: SocketAddr,
+    counts: Arc<Counts>,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+#[derive(Default)]
+struct Counts {
+    round_trips: AtomicU64,
+    sent: AtomicU64,
+    received: AtomicU64,
+    /// Whether the server spoke last: what the client sends then begins another round trip.
+    answered: AtomicBool,
+}
+
+impl Counts {
+    fn read(&self) -> [u64; 3] {
+        [&self.round_trips, &self.sent, &self.received].map(|count| count.load(Ordering::SeqCst))
+    }
+
+    fn sent(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::SeqCst);
+        if self.answered.swap(false, Ordering::SeqCst) {
+            self.round_trips.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn received(&self, bytes: usize) {
+        self.received.fetch_add(bytes as u64, Ordering::SeqCst);
+        self.answered.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Relay {
+    async fn start(server: &RedisServer) -> Result<Self> {
+        let listener = TcpListener::bind((server.host(), 0)).await?;
+        let address = listener.local_addr()?;
+        let to = (server.host(), server.port());
+        let counts = Arc::<Counts>::default();
+        let counted = Arc::clone(&counts);
+        let accepting = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let Ok(server) = TcpStream::connect(to).await else {
+                    return;
+                };
+                let _ = (client.set_nodelay(true), server.set_nodelay(true));
+                let ((from_client, to_client), (from_server, to_server)) =
+                    (client.into_split(), server.into_split());
+                let counts = Arc::clone(&counted);
+                tokio::spawn(pass(from_client, to_server, move |bytes| {
+                    counts.sent(bytes)
+                }));
+                let counts = Arc::clone(&counted);
+                tokio::spawn(pass(from_server, to_client, move |bytes| {
+                    counts.received(bytes);
+                }));
+            }
+        });
+        Ok(Self {
+            address,
+            counts,
+            accepting,
+        })
+    }
+}
+
+/// Until either end closes.
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, count: impl Fn(usize)) {
+    let mut buffer = vec![0; 65_536];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        // Before the other side can answer.
+        count(read);
+        if to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
+}
