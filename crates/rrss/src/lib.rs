@@ -35,6 +35,8 @@ pub use rrss_core as core;
 #[cfg(feature = "toml")]
 pub use rrss_loader as loader;
 
+#[cfg(feature = "cache")]
+pub use rrss_cache::{self as cache, Cache};
 #[cfg(feature = "compression")]
 pub use rrss_compression::{self as compression, Compression};
 #[cfg(feature = "expiry")]
