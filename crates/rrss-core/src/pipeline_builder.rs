@@ -179,12 +179,18 @@ impl PipelineBuilder {
     /// # Examples
     ///
     /// ```
-    /// # use rrss_core::{Answer, Backend, Operation, Outcome, Payload, Result};
+    /// # use rrss_core::{Backend, Cursor, Operation, Page, Record, Result, Written};
     /// # struct Keep;
     /// # impl Backend for Keep {
-    /// #     async fn call(&self, _: &mut Operation) -> Result<Answer> { Ok(Answer::new(Outcome::Done)) }
+    /// #     async fn load(&self, _: &Operation) -> Result<Option<Record>> { Ok(None) }
+    /// #     async fn write(&self, _: &Operation) -> Result<Written> { Ok(Written::Done) }
+    /// #     async fn touch(&self, _: &Operation) -> Result<bool> { Ok(false) }
+    /// #     async fn delete(&self, _: &Operation) -> Result<Written> { Ok(Written::Gone) }
+    /// #     async fn list(&self, _: &Operation, _: Option<&Cursor>, _: usize) -> Result<Page> { Ok(Page::default()) }
+    /// #     async fn count(&self, _: &Operation) -> Result<u64> { Ok(0) }
+    /// #     async fn ping(&self) -> Result<()> { Ok(()) }
     /// # }
-    /// use rrss_core::{Pipeline, Session, Shape, Timestamp};
+    /// use rrss_core::{Payload, Pipeline, Session, Shape, Timestamp};
     ///
     /// let encoder = Pipeline::builder()
     ///     .before("key", Shape::anywhere().makes_key(), |_| Ok(()))

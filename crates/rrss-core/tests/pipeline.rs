@@ -232,3 +232,45 @@ fn a_pipeline_that_cannot_work_is_not_built_and_says_every_reason() {
     assert!(message.contains("no step keeps the sessions"), "{message}");
     assert!(message.contains("`zip` takes bytes"), "{message}");
 }
+
+#[test]
+fn an_encoder_runs_the_upper_steps_of_a_write_and_nothing_else() {
+    let log = Log::default();
+    let steps = |count| {
+        let builder = noting(&log, "b")(codec(noting(&log, "a")(key(Pipeline::builder()))));
+        let builder = builder.backend("noting", Noting(log.clone()));
+        builder.build_encoder(count).unwrap()
+    };
+    let encoded = |count| {
+        let mut session = Session::new();
+        session.insert("a", &1).unwrap();
+        steps(count)
+            .encode(session, Timestamp::from_millis(0))
+            .unwrap()
+    };
+    assert_eq!(encoded(3), None);
+    assert_eq!(taken(&log), ["a before"]);
+    assert_eq!(encoded(4).unwrap(), "{}");
+    assert_eq!(taken(&log), ["a before"]);
+    assert_eq!(encoded(usize::MAX).unwrap(), "{}");
+    assert_eq!(taken(&log), ["a before", "b before"]);
+}
+
+#[test]
+fn an_encoder_names_the_step_that_failed_and_stops_where_a_step_settles_the_write() {
+    let log = Log::default();
+    let encoded = |stop: fn(&mut Operation) -> Result<()>| {
+        let builder = key(Pipeline::builder()).before("stop", Shape::anywhere(), stop);
+        let builder = noting(&log, "a")(codec(builder)).backend("noting", Noting(log.clone()));
+        let encoder = builder.build_encoder(usize::MAX).unwrap();
+        encoder.encode(Session::new(), Timestamp::from_millis(0))
+    };
+    let error = encoded(|_| Err(Error::new(ErrorKind::Value, "no"))).unwrap_err();
+    assert_eq!(error.step(), Some("stop"));
+    let settled = encoded(|op| {
+        op.settle(Outcome::Done);
+        Ok(())
+    });
+    assert_eq!(settled.unwrap(), None);
+    assert_eq!(taken(&log), [""; 0]);
+}

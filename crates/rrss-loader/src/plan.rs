@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rrss_core::{BuildContext, ConfiguredStep, Error, Pipeline, Role, Shape};
+use rrss_core::{
+    BuildContext, ConfiguredStep, Encoder, Error, Pipeline, PipelineBuilder, Role, Shape,
+};
 use serde_json::Value;
 
 use crate::explain;
@@ -67,6 +69,22 @@ impl Plan {
     /// The step that could not be built, its place in the file or that of the option which it names, and why.
     /// The report has the kind of that step's error.
     pub fn build(self) -> Result<Pipeline, Report> {
+        self.build_by(PipelineBuilder::build)
+    }
+
+    /// Builds the first `count` steps alone, and never the backend: nothing that is below them is opened.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Plan::build).
+    pub fn build_encoder(self, count: usize) -> Result<Encoder, Report> {
+        self.build_by(|builder| builder.build_encoder(count))
+    }
+
+    fn build_by<T>(
+        self,
+        build: impl FnOnce(PipelineBuilder) -> Result<T, Error>,
+    ) -> Result<T, Report> {
         let failed = Arc::new(AtomicUsize::new(usize::MAX));
         let mut builder = Pipeline::builder().context(BuildContext::in_dir(self.base_dir));
         let mut places = Vec::new();
@@ -79,7 +97,7 @@ impl Plan {
                 failed: failed.clone(),
             }));
         }
-        builder.build().map_err(|error| {
+        build(builder).map_err(|error| {
             let place = places.get(failed.load(Ordering::Relaxed));
             let named = || places.iter().find(|place| error.step() == Some(place.name));
             let problem = match place.or_else(named) {

@@ -198,6 +198,15 @@ fn a_report_becomes_an_error_of_its_kind() {
 }
 
 #[test]
+fn an_encoder_of_the_upper_steps_opens_nothing_below_them() {
+    let text = "[[step]]\ntype = 'key-mapper'\n[[step]]\ntype = 'json-codec'\n[[step]]\ntype = 'embedded'\npath = 'x'\n";
+    let plan = || loader().read_text(text).unwrap();
+    assert_eq!(plan().build().unwrap_err().problems()[0].line(), Some(7));
+    let encoder = plan().build_encoder(2).unwrap();
+    assert_eq!(format!("{encoder:?}"), r#"["key-mapper", "json-codec"]"#);
+}
+
+#[test]
 fn text_is_called_text_and_relative_paths_start_in_the_current_directory() {
     let report = loader().read_text("").unwrap_err().to_string();
     assert_eq!(
