@@ -45,6 +45,15 @@ impl Size {
         }
     }
 
+    /// The same, for the names of files.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Small => "200b",
+            Self::Medium => "1kb",
+            Self::Large => "4kb",
+        }
+    }
+
     /// About how many bytes a session has.
     pub fn bytes(self) -> usize {
         match self {

@@ -38,6 +38,16 @@ impl fmt::Display for Machine {
     }
 }
 
+/// How many bytes of memory this process has just now: its resident set, as Linux counts it.
+pub fn resident_bytes() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kilobytes = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|size| size.split_whitespace().next()?.parse().ok());
+    kilobytes.map_or(f64::NAN, |kilobytes: f64| kilobytes * 1_024.0)
+}
+
 /// The kind of file system that `dir` is on: a `tmpfs` never waits for a disk.
 pub fn file_system(dir: &Path) -> String {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();

@@ -3,9 +3,13 @@
 mod allocations;
 mod corpus;
 mod embedded;
+mod growth;
+mod local;
 mod machine;
 mod measure;
 mod peer;
+mod pipeline;
+mod plot;
 mod redis;
 mod report;
 mod sessions;
@@ -34,16 +38,29 @@ struct Cli {
     common: Common,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 enum Bench {
     /// Loads and saves through the default pipeline on `memory`, beside a map of JSON values.
     Sessions,
     /// Saves a second of the `embedded` backend, beside SQLite.
     Embedded,
+    /// Loads and saves of session stores that need no server: in memory and on disk.
+    Local,
+    /// What the pipeline itself costs.
+    Pipeline,
+    /// Whether operations cost more where more sessions are stored, on Redis and `embedded`.
+    Growth,
     /// Session stores side by side on one Redis and one Valkey, which it starts.
     Redis,
     /// All of them.
     All,
+}
+
+impl Bench {
+    /// Whether other threads work for it, whose allocations are not counted.
+    fn takes_times_alone(self) -> bool {
+        matches!(self, Self::Embedded | Self::Local | Self::Growth)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -54,6 +71,9 @@ struct Common {
     /// Also write the figures to this file, as JSON.
     #[arg(long, global = true, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Where to draw the figures, as SVG: into docs/benchmarks unless said, and with `--quick` nowhere unless said.
+    #[arg(long, global = true, value_name = "DIR")]
+    plots: Option<PathBuf>,
     /// About how large the sessions are, one size or several. The promises are for 1 KB.
     #[arg(
         long,
@@ -88,6 +108,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
     let Common {
         quick,
         json,
+        plots,
         size: sizes,
         tasks,
         dir,
@@ -105,30 +126,52 @@ fn run(cli: Cli) -> Result<(), Failed> {
         groups: Vec::new(),
         promises: Vec::new(),
     };
-    if allocations::COUNTED && matches!(cli.bench, Bench::Embedded) {
+    if allocations::COUNTED && cli.bench.takes_times_alone() {
         return Err(
-            "this build counts allocations, which `embedded` has no figures of; \
+            "this build counts allocations, which this part has no figures of; \
              leave out `--features count-allocations`"
                 .into(),
         );
     }
+    let wanted = |bench: Bench| {
+        cli.bench == bench
+            || cli.bench == Bench::All && !(allocations::COUNTED && bench.takes_times_alone())
+    };
     for &size in &sizes {
-        if matches!(cli.bench, Bench::Sessions | Bench::All) {
+        if wanted(Bench::Sessions) {
             report.add(sessions::run(size, quick)?);
         }
-        if matches!(cli.bench, Bench::Embedded | Bench::All) && !allocations::COUNTED {
+        if wanted(Bench::Embedded) {
             report.add(embedded::run(size, &dir, quick)?);
         }
     }
-    if matches!(cli.bench, Bench::Redis | Bench::All) {
+    if wanted(Bench::Pipeline) {
+        report.add(pipeline::run(quick)?);
+    }
+    if wanted(Bench::Redis) {
         report.add(redis::run(&sizes, &tasks, quick)?);
+    }
+    if wanted(Bench::Local) {
+        report.add(local::run(&sizes, &tasks, &dir, quick)?);
+    }
+    for &size in &sizes {
+        if wanted(Bench::Growth) {
+            report.add(growth::run(size, &dir, quick)?);
+        }
     }
     print!("{report}");
     if let Some(file) = json {
         fs::write(file, serde_json::to_vec_pretty(&report)?)?;
     }
+    let drawn = !quick && !allocations::COUNTED;
+    if let Some(folder) = plots.or_else(|| drawn.then(|| DRAWN.into())) {
+        plot::draw(&report, &folder)?;
+    }
     Ok(())
 }
+
+/// Where pictures are kept, beside the crates that they are of.
+const DRAWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/benchmarks");
 
 /// How to run this again.
 fn command() -> String {

@@ -41,6 +41,9 @@ pub struct Group {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<&'static str>,
     pub rows: Vec<Row>,
+    /// The picture that it is drawn in, with others.
+    #[serde(skip)]
+    pub picture: Option<String>,
 }
 
 /// What a ratio is of.
@@ -163,7 +166,8 @@ impl Row {
         }
     }
 
-    fn figure(&self, compare: Compare) -> f64 {
+    /// The number that is compared.
+    pub fn figure(&self, compare: Compare) -> f64 {
         let times = self.times.as_ref();
         let figure = match compare {
             Compare::Time => times.map(|times| times.nanoseconds),
@@ -196,7 +200,14 @@ impl Group {
             baseline,
             also: Vec::new(),
             rows,
+            picture: None,
         }
+    }
+
+    /// The same group, drawn in this picture.
+    pub fn in_picture(mut self, name: impl Into<String>) -> Self {
+        self.picture = Some(name.into());
+        self
     }
 
     /// The same group with ratios against these contenders too, as far as they are in it.

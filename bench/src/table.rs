@@ -134,6 +134,16 @@ impl Group {
     }
 }
 
+/// What a row is compared by, as people read it.
+pub fn figure(number: f64, compare: Compare) -> String {
+    match compare {
+        Compare::Time => time(number),
+        Compare::Rate => grouped(number),
+        Compare::Allocations => format!("{number:.1}"),
+        Compare::Memory => memory(number),
+    }
+}
+
 /// Nanoseconds as people read them.
 fn time(nanoseconds: f64) -> String {
     if nanoseconds < 1_000.0 {

@@ -11,8 +11,8 @@ use std::future::Future;
 use bytes::Bytes;
 
 pub use self::rrss::Rrss;
-pub use self::side::{Entrant, Side};
-pub use self::team::Doing;
+pub use self::side::{Entrant, Side, Sides, check, in_turns};
+pub use self::team::{Doing, Team};
 pub use self::tower_sessions::TowerSessions;
 
 pub type Failed = Box<dyn Error + Send + Sync>;
@@ -43,9 +43,6 @@ pub trait Peer: Send + Sync + 'static {
         &self,
         id: &Self::Id,
     ) -> impl Future<Output = Result<(Self::Session, Option<u64>)>> + Send;
-
-    /// Makes ready what so many saves of this session use up, where a save takes the session away.
-    fn prepare(_session: &mut Self::Session, _saves: usize) {}
 
     /// Writes `seen` to [`CHANGED_FIELD`](crate::corpus::CHANGED_FIELD) of a session that was loaded, and saves it.
     fn save(

@@ -11,7 +11,8 @@ use tokio::runtime::Runtime;
 use super::team::{Doing, Team};
 use super::{Peer, Result, Sample};
 use crate::corpus::{CHANGED_FIELD, READ_FIELD};
-use crate::measure::Batch;
+use crate::measure::{self, Batch, Contender, Schedule};
+use crate::report::{Row, Times};
 
 /// How many sessions are created at once while a store is filled.
 const AT_ONCE: usize = 64;
@@ -60,6 +61,39 @@ impl Entrant {
         (self.fill)(runtime, place, Arc::clone(samples))
             .map_err(|error| format!("{}: {error}", self.name).into())
     }
+}
+
+/// Stores that hold the same sessions, by their names.
+pub type Sides = Vec<(&'static str, Box<dyn Side>)>;
+
+/// Lets them work in turns, each with so many tasks.
+pub fn in_turns(
+    title: &str,
+    sides: &Sides,
+    doing: Doing,
+    tasks: usize,
+    schedule: Schedule,
+) -> Result<Vec<Row>> {
+    let mut contenders = Vec::new();
+    for (name, side) in sides {
+        contenders.push(Contender {
+            name,
+            batch: side.team(doing, tasks)?,
+        });
+    }
+    let samples = measure::in_turns(title, &mut contenders, schedule);
+    let rows = contenders.iter().zip(&samples);
+    let rows = rows.map(|(each, samples)| Row::timed(each.name, Times::of_many(samples)));
+    Ok(rows.collect())
+}
+
+/// Whether all load what they were given.
+pub fn check(sides: &Sides, samples: &[Sample]) -> Result<()> {
+    for (name, side) in sides {
+        let checked = side.check(samples);
+        checked.map_err(|error| format!("{name}: {error}"))?;
+    }
+    Ok(())
 }
 
 /// A store that holds the sessions.

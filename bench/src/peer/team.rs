@@ -92,16 +92,6 @@ impl<P: Peer> Team<P> {
 }
 
 impl<P: Peer> Batch for Team<P> {
-    fn prepare(&mut self, operations: u64) {
-        let parts = self.parts(operations);
-        for (member, part) in self.members.iter_mut().zip(parts) {
-            let each = part.div_ceil(member.ids.len());
-            for session in &mut member.sessions {
-                P::prepare(session, each);
-            }
-        }
-    }
-
     fn run(&mut self, operations: u64) {
         let parts = self.parts(operations);
         let running: Vec<_> = self

@@ -23,16 +23,9 @@ struct Actix(RedisSessionStore);
 /// Each value as JSON text.
 type State = HashMap<String, String>;
 
-/// A state, and copies for the saves to come: `update` takes the state away, since for the middleware the request is
-/// over then. Copies are made before the clock starts.
-struct Session {
-    state: State,
-    copies: Vec<State>,
-}
-
 impl Peer for Actix {
     type Id = String;
-    type Session = Session;
+    type Session = State;
 
     async fn create(&self, sample: &Sample) -> Result<String> {
         let fields: HashMap<String, &RawValue> = serde_json::from_str(&sample.text)?;
@@ -42,26 +35,22 @@ impl Peer for Actix {
         Ok(key.as_ref().to_owned())
     }
 
-    async fn load(&self, id: &String) -> Result<(Session, Option<u64>)> {
+    async fn load(&self, id: &String) -> Result<(State, Option<u64>)> {
         let state = self.0.load(&key(id)?).await?;
         let state = state.ok_or("the session is gone")?;
         let number = state
             .get(READ_FIELD)
             .map(|text| serde_json::from_str(text))
             .transpose()?;
-        let copies = Vec::new();
-        Ok((Session { state, copies }, number))
+        Ok((state, number))
     }
 
-    fn prepare(session: &mut Session, saves: usize) {
-        session.copies.resize(saves, session.state.clone());
-    }
-
-    async fn save(&self, id: &String, session: &mut Session, seen: u64) -> Result<()> {
-        let copy = session.copies.pop();
-        let mut state = copy.unwrap_or_else(|| session.state.clone());
+    /// `update` takes the state away, since for the middleware the request is over then. The copy that stays here for
+    /// the next save is part of the figures.
+    async fn save(&self, id: &String, state: &mut State, seen: u64) -> Result<()> {
         state.insert(CHANGED_FIELD.to_owned(), serde_json::to_string(&seen)?);
-        let updated = self.0.update(key(id)?, state, &Duration::weeks(1)).await?;
+        let (key, state) = (key(id)?, state.clone());
+        let updated = self.0.update(key, state, &Duration::weeks(1)).await?;
         if updated.as_ref() == id {
             Ok(())
         } else {
@@ -69,8 +58,8 @@ impl Peer for Actix {
         }
     }
 
-    fn seen(session: &Session) -> Option<u64> {
-        session.state.get(CHANGED_FIELD)?.parse().ok()
+    fn seen(state: &State) -> Option<u64> {
+        state.get(CHANGED_FIELD)?.parse().ok()
     }
 }
 

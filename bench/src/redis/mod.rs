@@ -25,9 +25,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::allocations;
 use crate::corpus::Size;
-use crate::measure::{self, Contender, Schedule};
-use crate::peer::{Doing, Entrant, Result, Sample, Side};
-use crate::report::{Compare, Findings, Group, Row, Times};
+use crate::measure::Schedule;
+use crate::peer::{self, Doing, Entrant, Result, Sample, Sides};
+use crate::report::{Compare, Findings, Group, Row};
 
 const FULL: Schedule = Schedule::new(11, Duration::from_millis(300));
 const QUICK: Schedule = Schedule::new(3, Duration::from_millis(60));
@@ -44,7 +44,7 @@ pub fn run(sizes: &[Size], tasks: &[usize], quick: bool) -> Result<Findings> {
     for &size in sizes {
         for flavor in Flavor::ALL {
             let field = Field::new(flavor, size, SESSIONS)?;
-            field.check()?;
+            peer::check(&field.sides, &field.samples)?;
             if allocations::COUNTED {
                 for doing in Doing::BOTH {
                     findings.0.push(field.allocations(doing)?);
@@ -61,7 +61,7 @@ pub fn run(sizes: &[Size], tasks: &[usize], quick: bool) -> Result<Findings> {
                 }
                 findings.0.push(field.wire(doing)?);
             }
-            field.check()?;
+            peer::check(&field.sides, &field.samples)?;
         }
     }
     if !allocations::COUNTED {
@@ -79,7 +79,7 @@ pub fn run(sizes: &[Size], tasks: &[usize], quick: bool) -> Result<Findings> {
 /// A server, and all stores with their sessions on it.
 struct Field {
     // The stores go before the server, and before the runtime that drives their connections.
-    sides: Vec<(&'static str, Box<dyn Side>)>,
+    sides: Sides,
     server: RedisServer,
     /// How the server calls itself.
     called: String,
@@ -122,35 +122,21 @@ impl Field {
         })
     }
 
-    /// All loads are what was stored.
-    fn check(&self) -> Result<()> {
-        for (name, side) in &self.sides {
-            let checked = side.check(&self.samples);
-            checked.map_err(|error| format!("{name}: {error}"))?;
-        }
-        Ok(())
-    }
-
     fn compare(&self, doing: Doing, tasks: usize, schedule: Schedule) -> Result<Group> {
         let title = self.title(&format!("{}, {tasks} at once", doing.name()));
-        let mut contenders = Vec::new();
-        for (name, side) in &self.sides {
-            contenders.push(Contender {
-                name,
-                batch: side.team(doing, tasks)?,
-            });
-        }
-        let samples = measure::in_turns(&title, &mut contenders, schedule);
-        let rows = contenders.iter().zip(&samples);
-        let rows = rows.map(|(each, samples)| Row::timed(each.name, Times::of_many(samples)));
-        Ok(group(title, Compare::Rate, rows.collect()))
+        let rows = peer::in_turns(&title, &self.sides, doing, tasks, schedule)?;
+        let picture = format!(
+            "{}-{}",
+            self.server.flavor().to_string().to_lowercase(),
+            self.size.file_name()
+        );
+        Ok(group(title, Compare::Rate, rows).in_picture(picture))
     }
 
     fn allocations(&self, doing: Doing) -> Result<Group> {
         let mut rows = Vec::new();
         for (name, side) in &self.sides {
             let mut team = side.team(doing, 1)?;
-            team.prepare(2 * COUNTED);
             team.run(COUNTED);
             team.take_latencies();
             let counted = allocations::per_operation(COUNTED, |count| team.run(count));
@@ -177,7 +163,7 @@ impl Field {
             rows.push(Row::of_memory(name, used));
         }
         let title = self.title("`MEMORY USAGE` of each");
-        Ok(group(title, Compare::Memory, rows))
+        Ok(group(title, Compare::Memory, rows).in_picture("memory"))
     }
 
     fn title(&self, what: &str) -> String {
@@ -207,5 +193,9 @@ fn called(server: &RedisServer) -> String {
         _ => "redis_version:",
     };
     let version = info.lines().find_map(|line| line.strip_prefix(field));
-    format!("{} {}", server.flavor(), version.unwrap_or_default().trim())
+    let name = match server.flavor() {
+        Flavor::Valkey => "Valkey",
+        _ => "Redis",
+    };
+    format!("{name} {}", version.unwrap_or_default().trim())
 }
