@@ -35,8 +35,8 @@ pub(crate) struct Dictionaries {
 }
 
 impl Dictionaries {
-    /// Those in these files. The first is also prepared to compress, at `level`.
-    pub(crate) fn read(paths: &[PathBuf], level: i32) -> Result<Self> {
+    /// Those in these files. The first is also prepared to compress, at `level`, where one is given.
+    pub(crate) fn read(paths: &[PathBuf], level: Option<i32>) -> Result<Self> {
         let mut writing = None;
         let mut reading: Vec<(NonZeroU32, DDict<'static>)> = Vec::with_capacity(paths.len());
         for (index, path) in paths.iter().enumerate() {
@@ -53,7 +53,7 @@ impl Dictionaries {
                 ));
             }
             let damaged = || refused(path, "is a damaged dictionary; train it again");
-            if index == 0 {
+            if let (0, Some(level)) = (index, level) {
                 writing = Some(prepared(&bytes, level).ok_or_else(damaged)?);
             }
             reading.push((id, DDict::try_create(&bytes).ok_or_else(damaged)?));
@@ -61,6 +61,16 @@ impl Dictionaries {
         Ok(Self {
             writing,
             reading: reading.into(),
+        })
+    }
+
+    /// The one that these bytes are, to compress at `level` and to decompress; `None` where they are none.
+    #[cfg(feature = "train")]
+    pub(crate) fn one(bytes: &[u8], level: i32) -> Option<Self> {
+        let id = id_of(bytes).ok()?;
+        Some(Self {
+            writing: Some(prepared(bytes, level)?),
+            reading: Arc::new([(id, DDict::try_create(bytes)?)]),
         })
     }
 
@@ -126,7 +136,7 @@ fn contents(path: &Path) -> Result<Vec<u8>> {
     }
 }
 
-fn id_of(bytes: &[u8]) -> Result<NonZeroU32, &'static str> {
+pub(crate) fn id_of(bytes: &[u8]) -> Result<NonZeroU32, &'static str> {
     if bytes.is_empty() {
         return Err("is empty; name a trained dictionary");
     }
@@ -134,7 +144,7 @@ fn id_of(bytes: &[u8]) -> Result<NonZeroU32, &'static str> {
     if !bytes.starts_with(&MAGIC) {
         return Err(
             "is no zstd dictionary: it does not begin with 37 a4 30 ec; name one that was trained, such as by \
-             `zstd --train`",
+             `rrss train`",
         );
     }
     get_dict_id_from_dict(bytes)
@@ -147,4 +157,20 @@ fn refused(path: &Path, reason: &str) -> Error {
         format!("the dictionary `{}` {reason}", path.display()),
     )
     .with_option("dictionary")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dictionary_is_prepared_once_for_each_level() {
+        let sessions: Vec<String> = (0..500)
+            .map(|n| format!("{{\"user_id\":{n},\"roles\":[\"customer\"],\"theme\":\"dark\"}}"))
+            .collect();
+        let bytes = zstd::dict::from_samples(&sessions, 1_024).unwrap();
+        let first = prepared(&bytes, 1).unwrap();
+        assert!(std::ptr::eq(prepared(&bytes.clone(), 1).unwrap(), first));
+        assert!(!std::ptr::eq(prepared(&bytes, 2).unwrap(), first));
+    }
 }

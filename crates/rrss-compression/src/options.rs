@@ -38,10 +38,13 @@ pub struct Options {
     #[schemars(range(min = 1, max = 19))]
     pub level: Option<i32>,
     /// Files of trained zstd dictionaries, relative to this file: one path, or a list of them. The first compresses,
-    /// all decompress, so put a new one in front and keep the old ones while sessions need them. lz4 takes none.
+    /// all decompress, so put a new one in front and keep the old ones while sessions need them. `rrss train` makes them. lz4 takes none.
     #[serde(deserialize_with = "paths", skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "OneOrMany")]
     pub dictionary: Vec<PathBuf>,
+    /// Whether the first dictionary compresses; `false` keeps all of them for reading alone: while other processes
+    /// cannot read the first one yet, or after a change to lz4.
+    pub write_with_dictionary: bool,
     /// Sessions of fewer bytes are stored as they are.
     pub min_bytes: usize,
     /// The largest session, in bytes before compression. Saving a larger one is an error, and so is loading one: a
@@ -69,6 +72,7 @@ impl Default for Options {
             algorithm: Algorithm::default(),
             level: None,
             dictionary: Vec::new(),
+            write_with_dictionary: true,
             min_bytes: 256,
             max_bytes: 16 * 1024 * 1024,
         }
@@ -84,10 +88,13 @@ impl Options {
                 "lz4 has no levels; remove `level`, or write `algorithm = \"zstd\"`",
                 "level",
             )),
-            (Algorithm::Lz4, None) if !self.dictionary.is_empty() => Err(refused(
-                "lz4 takes no dictionary; remove `dictionary`, or write `algorithm = \"zstd\"`",
-                "dictionary",
-            )),
+            (Algorithm::Lz4, None) if self.write_with_dictionary && !self.dictionary.is_empty() => {
+                Err(refused(
+                    "lz4 takes no dictionary; write `algorithm = \"zstd\"`, or remove `dictionary`, or keep it to read \
+                     what is stored, with `write_with_dictionary = false`",
+                    "dictionary",
+                ))
+            }
             (Algorithm::Zstd, Some(level)) if !LEVELS.contains(&level) => {
                 Err(refused(NO_LEVEL, "level"))
             }

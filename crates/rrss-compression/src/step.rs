@@ -27,13 +27,40 @@ impl Compression {
     /// [`ErrorKind::Config`] where options are out of range or do not go together, or a dictionary is none or cannot be read.
     pub fn new(options: Options) -> Result<Self> {
         options.check()?;
-        let dictionaries =
-            Dictionaries::read(&options.dictionary, options.level.unwrap_or(DEFAULT_LEVEL))?;
+        let level = options.write_with_dictionary.then(|| level(&options));
+        let dictionaries = Dictionaries::read(&options.dictionary, level)?;
         Ok(Self {
             options,
             dictionaries,
         })
     }
+
+    /// The step with these options, and with this dictionary in place of those that they name. It compresses with zstd.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] where options are out of range.
+    #[cfg(feature = "train")]
+    pub fn with_dictionary(options: &Options, dictionary: &crate::Dictionary) -> Result<Self> {
+        let options = Options {
+            algorithm: Algorithm::Zstd,
+            dictionary: Vec::new(),
+            ..options.clone()
+        };
+        options.check()?;
+        let dictionaries = Dictionaries::one(dictionary.as_bytes(), level(&options));
+        let dictionaries = dictionaries.ok_or_else(|| {
+            Error::new(ErrorKind::Config, "zstd could not prepare the dictionary")
+        })?;
+        Ok(Self {
+            options,
+            dictionaries,
+        })
+    }
+}
+
+fn level(options: &Options) -> i32 {
+    options.level.unwrap_or(DEFAULT_LEVEL)
 }
 
 impl Step for Compression {
@@ -86,11 +113,9 @@ impl Transform for Compression {
             return Ok(());
         }
         let compressed = match self.options.algorithm {
-            Algorithm::Zstd => zstd::compress(
-                bytes,
-                self.options.level.unwrap_or(DEFAULT_LEVEL),
-                self.dictionaries.writing(),
-            ),
+            Algorithm::Zstd => {
+                zstd::compress(bytes, level(&self.options), self.dictionaries.writing())
+            }
             Algorithm::Lz4 => lz4::compress(bytes),
         }?;
         if compressed.len() < bytes.len() || looks_compressed {

@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use rrss_compression::{Algorithm, Compression, Options};
-use rrss_core::{Action, BuildContext, ErrorKind, Operation, Payload, Step, Timestamp, Transform};
+use rrss_core::{
+    Action, Answer, BuildContext, ErrorKind, Operation, Outcome, Payload, Step, Timestamp,
+    Transform,
+};
 use support::{noise, read, session, store};
 use tempfile::TempDir;
 
@@ -223,11 +226,59 @@ fn a_file_that_is_no_dictionary_is_refused_at_its_option() {
 }
 
 #[test]
-fn lz4_with_a_dictionary_is_refused() {
+fn lz4_with_a_dictionary_is_refused_unless_it_is_for_reading() {
     let options: Options = toml::from_str("algorithm = 'lz4'\ndictionary = 'a.dict'").unwrap();
     let error = Compression::new(options).unwrap_err();
     assert_eq!(error.option(), Some("dictionary"));
     assert!(error.message().contains("lz4 takes no dictionary"));
+
+    let folder = TempDir::new().unwrap();
+    let dictionary = trained(folder.path(), "shop.dict", shop);
+    let stored = store(with([dictionary.clone()]), shop(9_999)).unwrap();
+    let options = Options {
+        algorithm: Algorithm::Lz4,
+        write_with_dictionary: false,
+        ..with([dictionary])
+    };
+    assert_eq!(read(options, stored).unwrap(), shop(9_999));
+}
+
+#[test]
+fn a_dictionary_for_reading_reads_and_compresses_nothing() {
+    let folder = TempDir::new().unwrap();
+    let dictionary = trained(folder.path(), "shop.dict", shop);
+    let stored = store(with([dictionary.clone()]), shop(9_999)).unwrap();
+    let reading = Options {
+        write_with_dictionary: false,
+        ..with([dictionary])
+    };
+    let written = store(reading.clone(), shop(9_999)).unwrap();
+    assert_eq!(written, store(without(), shop(9_999)).unwrap());
+    assert_eq!(read(reading.clone(), stored).unwrap(), shop(9_999));
+    assert_eq!(read(reading, written).unwrap(), shop(9_999));
+}
+
+#[test]
+fn a_file_that_is_deleted_under_a_running_step_is_missed_by_the_next_one_alone() {
+    let folder = TempDir::new().unwrap();
+    let dictionary = trained(folder.path(), "shop.dict", shop);
+    let step = Compression::new(with([dictionary.clone()])).unwrap();
+    let mut op = Operation::new(Action::Update, Timestamp::from_millis(0));
+    op.payload = Payload::Bytes(shop(1).into());
+    step.before(&mut op).unwrap();
+    let before = op.bytes().unwrap().clone();
+
+    fs::remove_file(&dictionary).unwrap();
+    let mut again = Operation::new(Action::Update, Timestamp::from_millis(0));
+    again.payload = Payload::Bytes(shop(1).into());
+    step.before(&mut again).unwrap();
+    assert_eq!(again.bytes().unwrap(), &before);
+    let mut answer = Answer::new(Outcome::Found);
+    answer.payload = Payload::Bytes(before);
+    step.after(&again, &mut answer).unwrap();
+    assert_eq!(answer.take_bytes().unwrap(), shop(1));
+
+    refused(&[&dictionary], &["shop.dict", "put it back"]);
 }
 
 #[test]
