@@ -28,13 +28,16 @@ pub(crate) fn fill(
 }
 
 /// What pavex gets back; a session that never ends has the longest life that there is.
+///
+/// pavex extends a life that has become short. One that the `expiry` step bounds cannot be extended: what pavex itself gave
+/// it counts then, or every reading would write.
 pub(crate) fn record(session: &Session, now: Timestamp) -> serde_json::Result<SessionRecord> {
     let state: HashMap<Cow<'static, str>, Value> = session
         .iter_raw()
         .filter(|(name, _)| *name != EMPTY)
         .map(|(name, json)| Ok((Cow::Owned(name.to_owned()), serde_json::from_str(json)?)))
         .collect::<serde_json::Result<_>>()?;
-    let ends = session.expires_at().or(session.own_deadline());
+    let ends = session.expires_at().max(session.own_deadline());
     let ttl = ends.map_or(Duration::MAX, |ends| ends.since(now));
     Ok(SessionRecord { state, ttl })
 }

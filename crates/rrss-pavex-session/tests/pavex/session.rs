@@ -1,13 +1,16 @@
 //! pavex's own sessions, from the cookie that came to the cookie that goes out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use pavex::cookie::ResponseCookie;
 use pavex_session::{IncomingSession, Session, SessionConfig, SessionId, SessionStore};
-use rrss::ErrorKind;
+use rrss::{
+    ErrorKind, Expiry, JsonCodec, KeyMapper, ManualClock, Memory, Store, Timestamp, expiry,
+};
+use rrss_pavex_session::RrssStore;
 use serde_json::Value;
 
-use crate::stores::in_memory;
+use crate::stores::{HOUR, in_memory};
 
 /// The session that a browser comes back with.
 fn returned(cookie: &ResponseCookie<'_>) -> (SessionId, IncomingSession) {
@@ -127,6 +130,43 @@ async fn reading_gives_a_session_its_time_anew_once_a_fifth_of_it_is_spent() {
         session.finalize().await.unwrap();
     }
     clock.advance(config.state.ttl);
+    assert_eq!(user(&store, &config, id).await, None);
+}
+
+#[tokio::test]
+async fn reading_writes_no_oftener_where_a_longest_life_bounds_the_session() {
+    let clock = ManualClock::at(Timestamp::from_millis(1_800_000_000_000));
+    let config = SessionConfig::default();
+    let day = config.state.ttl;
+    let bounded = expiry::Options {
+        duration: day.into(),
+        absolute: Some((day + HOUR).into()),
+        ..Default::default()
+    };
+    let sessions = Store::builder()
+        .step::<KeyMapper>(Default::default())
+        .step::<Expiry>(bounded)
+        .step::<JsonCodec>(Default::default())
+        .step::<Memory>(Default::default())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let store = SessionStore::from(RrssStore::new(sessions.clone()));
+    let id = signed_in(&store, &config).await;
+    let stored = id.inner().to_string().into();
+    let mut writes = BTreeSet::new();
+    for _ in 0..20 {
+        clock.advance(HOUR);
+        let mut session = Session::new(&store, &config, Some(incoming(id)));
+        let seen: Option<String> = session.get("user").await.unwrap();
+        assert_eq!(seen.as_deref(), Some("ann"));
+        session.finalize().await.unwrap();
+        let kept = sessions.inspect(&stored).await.unwrap().unwrap();
+        writes.insert(kept.written_at());
+    }
+    // Once for each fifth of a day that is spent, and the first of all.
+    assert_eq!(writes.len(), 5, "{writes:?}");
+    clock.advance(HOUR * 5);
     assert_eq!(user(&store, &config, id).await, None);
 }
 
