@@ -6,6 +6,7 @@ use std::path::Path;
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{IntoSegmentedCoord as _, SegmentValue};
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::peer::Result;
 use crate::report::{Group, Report, Row};
@@ -78,7 +79,7 @@ fn panel(group: &Group, area: &DrawingArea<SVGBackend<'_>, Shift>) -> Result<()>
     let figure = |row: &Row| row.figure(group.compare);
     let most = group.rows.iter().map(figure).fold(0.0, f64::max);
     // Room for the number beside the longest bar.
-    let places = (0..count).into_segmented();
+    let places = (0..count.saturating_sub(1)).into_segmented();
     let mut chart = ChartBuilder::on(area)
         .caption(&group.title, ("sans-serif", 14))
         .margin(12)
@@ -106,17 +107,19 @@ fn panel(group: &Group, area: &DrawingArea<SVGBackend<'_>, Shift>) -> Result<()>
         if value.is_nan() {
             continue;
         }
-        let (from, to) = (SegmentValue::Exact(place), SegmentValue::Exact(place + 1));
+        let from = SegmentValue::Exact(place);
+        let to = if at == 0 {
+            SegmentValue::Last
+        } else {
+            SegmentValue::Exact(place + 1)
+        };
         let mut bar = Rectangle::new([(0.0, from), (value, to)], colour(row.name).filled());
         bar.set_margin(3, 3, 0, 0);
         chart.draw_series([bar])?;
-        let label = format!(" {}", table::figure(value, group.compare));
-        let beside = (value, SegmentValue::CenterOf(place));
+        let label = table::figure(value, group.compare);
+        let beside = (value + most * 0.01, SegmentValue::CenterOf(place));
         let style = ("sans-serif", 12).into_font().into_text_style(area);
-        let style = style.pos(plotters::style::text_anchor::Pos::new(
-            plotters::style::text_anchor::HPos::Left,
-            plotters::style::text_anchor::VPos::Center,
-        ));
+        let style = style.pos(Pos::new(HPos::Left, VPos::Center));
         chart.draw_series([Text::new(label, beside, style)])?;
     }
     Ok(())

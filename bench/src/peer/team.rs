@@ -162,3 +162,72 @@ fn since(began: Instant) -> u32 {
 fn shares(count: usize, tasks: usize) -> impl Iterator<Item = Range<usize>> {
     (0..tasks).map(move |task| count * task / tasks..count * (task + 1) / tasks)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::super::Sample;
+    use super::*;
+
+    #[derive(Default)]
+    struct Counting {
+        loads: AtomicU64,
+        saves: AtomicU64,
+    }
+
+    impl Peer for Counting {
+        type Id = usize;
+        type Session = u64;
+
+        async fn create(&self, _: &Sample) -> Result<usize> {
+            Ok(0)
+        }
+
+        async fn load(&self, _: &usize) -> Result<(u64, Option<u64>)> {
+            self.loads.fetch_add(1, Ordering::Relaxed);
+            Ok((0, None))
+        }
+
+        async fn save(&self, _: &usize, session: &mut u64, seen: u64) -> Result<()> {
+            assert!(
+                *session < seen,
+                "what is saved is another session each time"
+            );
+            *session = seen;
+            self.saves.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        }
+
+        fn seen(session: &u64) -> Option<u64> {
+            Some(*session)
+        }
+    }
+
+    #[test]
+    fn a_team_does_exactly_as_much_as_it_is_told_and_times_each() {
+        let runtime = Rc::new(Runtime::new().unwrap());
+        let ids: Vec<usize> = (0..10).collect();
+        for doing in Doing::BOTH {
+            let peer = Arc::new(Counting::default());
+            let mut team = Team::new(&runtime, &peer, &ids, doing, 3).unwrap();
+            let before = peer.loads.load(Ordering::Relaxed);
+            team.run(7);
+            team.run(1);
+            let loads = peer.loads.load(Ordering::Relaxed) - before;
+            let saves = peer.saves.load(Ordering::Relaxed);
+            let expected = if doing == Doing::Load { (8, 0) } else { (0, 8) };
+            assert_eq!((loads, saves), expected);
+            assert_eq!(team.take_latencies().len(), 8);
+            assert!(team.take_latencies().is_empty());
+        }
+    }
+
+    #[test]
+    fn every_session_is_in_one_share() {
+        for tasks in [1, 3, 64] {
+            let all: Vec<usize> = shares(100, tasks).flatten().collect();
+            assert_eq!(all, (0..100).collect::<Vec<_>>());
+        }
+    }
+}

@@ -29,7 +29,7 @@ use crate::measure::Schedule;
 use crate::peer::{self, Doing, Entrant, Result, Sample, Sides};
 use crate::report::{Compare, Findings, Group, Row};
 
-const FULL: Schedule = Schedule::new(11, Duration::from_millis(300));
+const FULL: Schedule = Schedule::new(11, Duration::from_millis(200));
 const QUICK: Schedule = Schedule::new(3, Duration::from_millis(60));
 
 /// How many sessions each store has.

@@ -24,7 +24,7 @@ pub fn count(
     side: &dyn Side,
     doing: Doing,
 ) -> Result<Wire> {
-    let relay = runtime.block_on(Relay::start(server))?;
+    let relay = runtime.block_on(Relay::start(server.host(), server.port()))?;
     let side = side.through(&format!("redis://{}/{database}", relay.address))?;
     let mut team = side.team(doing, 1)?;
     // What a client does once, when it first works, is no part of an operation.
@@ -56,13 +56,24 @@ impl Drop for Relay {
     }
 }
 
-#[derive(Default)]
 struct Counts {
     round_trips: AtomicU64,
     sent: AtomicU64,
     received: AtomicU64,
     /// Whether the server spoke last: what the client sends then begins another round trip.
     answered: AtomicBool,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            round_trips: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            // The first thing that is sent begins one.
+            answered: AtomicBool::new(true),
+        }
+    }
 }
 
 impl Counts {
@@ -84,10 +95,10 @@ impl Counts {
 }
 
 impl Relay {
-    async fn start(server: &RedisServer) -> Result<Self> {
-        let listener = TcpListener::bind((server.host(), 0)).await?;
+    async fn start(host: &'static str, port: u16) -> Result<Self> {
+        let listener = TcpListener::bind((host, 0)).await?;
         let address = listener.local_addr()?;
-        let to = (server.host(), server.port());
+        let to = (host, port);
         let counts = Arc::<Counts>::default();
         let counted = Arc::clone(&counts);
         let accepting = tokio::spawn(async move {
@@ -100,7 +111,7 @@ impl Relay {
                     (client.into_split(), server.into_split());
                 let counts = Arc::clone(&counted);
                 tokio::spawn(pass(from_client, to_server, move |bytes| {
-                    counts.sent(bytes)
+                    counts.sent(bytes);
                 }));
                 let counts = Arc::clone(&counted);
                 tokio::spawn(pass(from_server, to_client, move |bytes| {
@@ -125,5 +136,39 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, count: impl Fn(us
         if to.write_all(&buffer[..read]).await.is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_for_an_answer_is_a_round_trip_and_what_does_not_is_none() {
+        let runtime = Runtime::new().unwrap();
+        runtime.block_on(async {
+            let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = server.local_addr().unwrap().port();
+            tokio::spawn(async move {
+                let (mut client, _) = server.accept().await.unwrap();
+                let mut request = [0; 4];
+                while client.read_exact(&mut request).await.is_ok() {
+                    client.write_all(b"an answer").await.unwrap();
+                }
+            });
+            let relay = Relay::start("127.0.0.1", port).await.unwrap();
+            let mut client = TcpStream::connect(relay.address).await.unwrap();
+            let mut answer = [0; 9];
+            let before = relay.counts.read();
+            for halves in [["ab", "cd"], ["ef", "gh"]] {
+                for half in halves {
+                    client.write_all(half.as_bytes()).await.unwrap();
+                }
+                client.read_exact(&mut answer).await.unwrap();
+            }
+            let after = relay.counts.read();
+            let counted: Vec<u64> = (0..3).map(|at| after[at] - before[at]).collect();
+            assert_eq!(counted, [2, 8, 18]);
+        });
     }
 }
