@@ -10,6 +10,7 @@ mod measure;
 mod peer;
 mod pipeline;
 mod plot;
+mod promise;
 mod redis;
 mod report;
 mod sessions;

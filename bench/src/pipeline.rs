@@ -13,7 +13,8 @@ use tokio::runtime::Builder;
 use crate::allocations;
 use crate::corpus::BEGIN;
 use crate::measure::{self, Contender, Schedule};
-use crate::report::{Compare, Findings, Group, Promise, Row, Times};
+use crate::promise::Promise;
+use crate::report::{Compare, Findings, Group, Row, Times};
 
 const FULL: Schedule = Schedule::new(31, Duration::from_millis(100));
 const QUICK: Schedule = Schedule::new(7, Duration::from_millis(30));

@@ -16,7 +16,8 @@ use tokio::runtime::{Builder, Runtime};
 use crate::allocations;
 use crate::corpus::{self, BEGIN, CHANGED_FIELD, READ_FIELD, Size};
 use crate::measure::{self, Contender, Schedule};
-use crate::report::{Compare, Findings, Group, Promise, RATIO, Row, Times};
+use crate::promise::{Promise, RATIO};
+use crate::report::{Compare, Findings, Group, Row, Times};
 
 const FULL: Schedule = Schedule::new(31, Duration::from_millis(100));
 const QUICK: Schedule = Schedule::new(7, Duration::from_millis(30));

@@ -23,7 +23,8 @@ use self::sqlite::{Commit, Database};
 use crate::corpus::Size;
 use crate::machine;
 use crate::measure::{self, Contender, Schedule};
-use crate::report::{Compare, Findings, Group, Promise, RATIO, Row, Times};
+use crate::promise::{Promise, RATIO};
+use crate::report::{Compare, Findings, Group, Row, Times};
 
 const FULL: Schedule = Schedule::new(11, Duration::from_secs(1));
 const QUICK: Schedule = Schedule::new(3, Duration::from_millis(100));

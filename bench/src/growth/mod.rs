@@ -17,7 +17,8 @@ use self::full::Full;
 use crate::corpus::Size;
 use crate::machine;
 use crate::peer::Result;
-use crate::report::{Compare, Findings, Group, Promise, RATIO, Row};
+use crate::promise::{Promise, RATIO};
+use crate::report::{Compare, Findings, Group, Row};
 
 const STORED: [(usize, &str); 3] = [
     (10_000, "10,000 stored"),

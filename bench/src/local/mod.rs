@@ -16,7 +16,8 @@ use crate::corpus::{self, Size};
 use crate::machine;
 use crate::measure::Schedule;
 use crate::peer::{self, Doing, Result, Sample, Sides};
-use crate::report::{Compare, Findings, Group, Promise, RATIO};
+use crate::promise::{Promise, RATIO};
+use crate::report::{Compare, Findings, Group};
 
 const FULL: Schedule = Schedule::new(9, Duration::from_millis(500));
 const QUICK: Schedule = Schedule::new(3, Duration::from_millis(80));

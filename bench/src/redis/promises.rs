@@ -5,7 +5,8 @@ use rrss_test_servers::Flavor;
 use super::{actix_session, raw, rrss as ours, tower_sessions};
 use crate::corpus::Size;
 use crate::peer::Doing;
-use crate::report::{Compare, Group, Promise, RATIO};
+use crate::promise::{Promise, RATIO};
+use crate::report::{Compare, Group};
 
 /// With how many tasks at once it is promised.
 const TASKS: usize = 64;

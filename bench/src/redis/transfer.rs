@@ -12,7 +12,8 @@ use super::Field;
 use crate::corpus::BEGIN;
 use crate::measure::{self, Contender, Schedule};
 use crate::peer::Result;
-use crate::report::{Compare, Promise};
+use crate::promise::Promise;
+use crate::report::Compare;
 
 const FULL: Schedule = Schedule::new(21, Duration::from_millis(50));
 const QUICK: Schedule = Schedule::new(5, Duration::from_millis(20));
