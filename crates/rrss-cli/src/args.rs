@@ -33,7 +33,7 @@ Exit codes:
   65  stored or given data is unusable: corrupt, too large, of another type
   69  the backend is unavailable or did not answer in time
   70  a failure that this version does not know
-  74  a file or the output could not be written
+  74  a file could not be read or written, or the output not written
   75  the session was changed meanwhile; try again
   78  the configuration is wrong, or cannot do this
 ";
@@ -176,11 +176,45 @@ pub(crate) enum Command {
     Count,
     /// Remove the sessions that are past their deadline, and print how many
     Sweep,
+    #[cfg(feature = "train")]
+    /// Train a dictionary for the `compression` step from sessions, and say what it saves
+    ///
+    /// Four in five of the sessions are trained on, and what the dictionary saves is measured on the others. They come
+    /// from the store, or from a file. Nothing in the store changes.
+    ///
+    /// A dictionary consists of pieces of sessions, so it may hold names, tokens and whatever else is in them. Keep its
+    /// file as you keep the store. On Unix it is made for this user alone (mode 0600): let every process that uses the
+    /// store read it before one of them writes with it.
+    Train(TrainArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
         shell: Shell,
     },
+}
+
+/// Where the sessions come from, and where the dictionary goes.
+#[cfg(feature = "train")]
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// A file with one session a line, as a JSON object; the store is not opened
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "sample")]
+    pub(crate) from: Option<PathBuf>,
+    /// How many sessions of the store to take
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) sample: u64,
+    /// The file to write
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(crate) out: PathBuf,
+    /// The most bytes that the dictionary may have [default: 32768, or a tenth of what it is trained on]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1_024..=1_048_576))]
+    pub(crate) size: Option<u32>,
+    /// Replace a file that is there; never one of the dictionaries that the configuration names
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Print a JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// The file of a command that is about the file itself.

@@ -36,7 +36,7 @@ pub enum Exit {
     Unavailable,
     /// 70 (`EX_SOFTWARE`): a failure that this version of the command does not know.
     Software,
-    /// 74 (`EX_IOERR`): a file or the output could not be written.
+    /// 74 (`EX_IOERR`): a file could not be read or written, or the output not written.
     Io,
     /// 75 (`EX_TEMPFAIL`): the session was changed meanwhile; another try may succeed.
     Conflict,

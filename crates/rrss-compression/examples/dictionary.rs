@@ -1,4 +1,6 @@
 //! What a dictionary saves, and what it costs: the figures of the README.
+//!
+//! With a number as its argument it prints so many sessions instead, one a line, for `rrss train --from`.
 
 #![allow(
     clippy::unwrap_used,
@@ -107,12 +109,22 @@ fn measure(options: &Options, sessions: &[Bytes]) -> (usize, f64, f64) {
     (bytes, writing, each(began))
 }
 
+/// Lengths that sessions have side by side.
+const LENGTHS: [usize; 3] = [200, 1_000, 4_000];
+
 fn main() {
+    if let Some(count) = std::env::args().nth(1) {
+        for number in 0..count.parse().unwrap() {
+            let text = shop(number, LENGTHS[number as usize % LENGTHS.len()]);
+            println!("{}", String::from_utf8_lossy(&text));
+        }
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let mut trained = Vec::new();
     for (name, make) in [("shop", shop as fn(u64, usize) -> Bytes), ("forum", forum)] {
         let samples: Vec<Bytes> = (0..TRAINED_ON)
-            .map(|number| make(number, [200, 1_000, 4_000][number as usize % 3]))
+            .map(|number| make(number, LENGTHS[number as usize % LENGTHS.len()]))
             .collect();
         let path = folder.path().join(name);
         std::fs::write(
@@ -129,7 +141,7 @@ fn main() {
     };
     println!("| plain | `zstd` 1 | with a dictionary | with that of another application |");
     println!("|---|---|---|---|");
-    for length in [200, 1_000, 4_000] {
+    for length in LENGTHS {
         let held_out: Vec<Bytes> = (TRAINED_ON..TRAINED_ON + MEASURED)
             .map(|number| shop(number, length))
             .collect();

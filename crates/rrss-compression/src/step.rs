@@ -59,6 +59,15 @@ impl Compression {
     }
 }
 
+#[cfg(feature = "train")]
+impl Compression {
+    /// How hard zstd tries, where it compresses: the `level` of the options, or what it is where they give none.
+    #[must_use]
+    pub fn level(&self) -> i32 {
+        level(&self.options)
+    }
+}
+
 fn level(options: &Options) -> i32 {
     options.level.unwrap_or(DEFAULT_LEVEL)
 }

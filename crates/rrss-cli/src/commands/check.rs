@@ -25,6 +25,10 @@ pub(super) fn run(context: &mut Context<'_>, file: FileArg, connect: bool) -> Re
             .output
             .report(|colour| warnings.render(colour).trim_end().to_owned() + "\n");
     }
+    #[cfg(feature = "train")]
+    for warning in super::dictionaries::warnings(&file, &plan) {
+        context.output.report(|colour| warning.text(colour));
+    }
     if connect {
         reach(context, plan)?;
     }

@@ -1,6 +1,8 @@
 //! From arguments to the command that they name.
 
 mod check;
+#[cfg(feature = "train")]
+mod dictionaries;
 mod explain;
 mod find;
 mod init;
@@ -10,6 +12,8 @@ mod session;
 mod show;
 mod steps;
 mod store;
+#[cfg(feature = "train")]
+mod train;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -107,6 +111,8 @@ impl Context<'_> {
             Command::Show { id, json } => show::run(self, &id, json),
             Command::Count => listing::count(self),
             Command::Sweep => listing::sweep(self),
+            #[cfg(feature = "train")]
+            Command::Train(arguments) => train::run(self, &arguments),
             Command::Completions { shell } => self.completions(shell),
         }
     }
