@@ -86,6 +86,20 @@ impl Samples {
         Some(latencies.value_at_quantile(part) as f64)
     }
 
+    /// What these turns took more than those of `less` in the same rounds, for each operation. The times of single
+    /// operations are those of these turns.
+    pub fn more_than(&self, less: &Self) -> Self {
+        let difference = |all: &[f64], part: &[f64]| {
+            let pairs = all.iter().zip(part);
+            pairs.map(|(all, part)| all - part).collect()
+        };
+        Self {
+            elapsed: difference(&self.elapsed, &less.elapsed),
+            cpu: difference(&self.cpu, &less.cpu),
+            latencies: self.latencies.clone(),
+        }
+    }
+
     fn record(&mut self, latencies: &[u32]) {
         if latencies.is_empty() {
             return;
@@ -187,6 +201,17 @@ mod tests {
         assert_eq!(quantile(&samples, 0.5), 2.5);
         assert_eq!(quantile(&samples, 1.0), 4.0);
         assert!(quantile(&[], 0.5).is_nan());
+    }
+
+    #[test]
+    fn what_one_took_more_than_another_is_told_round_by_round() {
+        let samples = |elapsed: [f64; 3]| Samples {
+            elapsed: elapsed.to_vec(),
+            cpu: elapsed.to_vec(),
+            latencies: None,
+        };
+        let more = samples([10.0, 50.0, 12.0]).more_than(&samples([4.0, 41.0, 4.0]));
+        assert_eq!((more.median(), more.cpu()), (8.0, 8.0));
     }
 
     #[test]

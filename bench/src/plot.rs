@@ -46,7 +46,7 @@ pub fn draw(report: &Report, folder: &Path) -> Result<()> {
 }
 
 fn picture(report: &Report, groups: &[&Group], file: &Path) -> Result<()> {
-    let columns = if groups.len() > 3 { 2 } else { 1 };
+    let columns = if groups.len() > 4 { 3 } else { 1 };
     let lines = groups.len().div_ceil(columns);
     let bars = groups.iter().map(|group| group.rows.len()).max();
     let panel = REST + BAR * bars.unwrap_or(0) as u32;

@@ -19,7 +19,7 @@ const TASKS: usize = 64;
 
 pub fn run(title: &str, stores: &[Full], runtime: &Rc<Runtime>, quick: bool) -> Result<Vec<Group>> {
     let mut groups = Vec::new();
-    for doing in Doing::BOTH {
+    for doing in Doing::LOAD_AND_SAVE {
         let mut contenders = Vec::new();
         for each in stores {
             let team = Team::new(runtime, &each.peer, &each.ids, doing, TASKS)?;

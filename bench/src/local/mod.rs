@@ -48,15 +48,25 @@ pub fn run(sizes: &[Size], tasks: &[usize], dir: &Path, quick: bool) -> Result<F
             sides.push((entrant.name, entrant.fill(&runtime, &place, &samples)?));
         }
         peer::check(&sides, &samples)?;
-        for doing in Doing::BOTH {
-            for &tasks in tasks {
-                let title = format!(
-                    "without a server, on {}, 10,000 sessions of {}, {}, {tasks} at once",
+        for &tasks in tasks {
+            let title = |what: &str| {
+                format!(
+                    "without a server, on {}, 10,000 sessions of {}{what}, {tasks} at once",
                     machine::file_system(dir),
                     size.name(),
-                    doing.name()
-                );
-                let rows = peer::in_turns(&title, &sides, doing, tasks, schedule)?;
+                )
+            };
+            let peer::Figures {
+                load,
+                save,
+                request,
+            } = peer::in_turns(&title(""), &sides, tasks, schedule)?;
+            for (doing, rows) in [
+                (Doing::Load, load),
+                (Doing::Save, save),
+                (Doing::Request, request),
+            ] {
+                let title = title(&format!(", {}", doing.name()));
                 let group = Group::new(title, Compare::Rate, tower_sessions::SQLITE, rows)
                     .also_against(&[tower_sessions::SQLITE_ALONE, tower_sessions::MOKA]);
                 if size == Size::Medium && tasks == TASKS {
@@ -81,19 +91,25 @@ fn samples(size: Size) -> Arc<[Sample]> {
 }
 
 /// Held against both shapes of the SQLite store: the one that sqlx makes unless said, and the one that is faster here.
-fn promises(group: &Group, doing: Doing) -> [Promise; 2] {
-    [tower_sessions::SQLITE, tower_sessions::SQLITE_ALONE].map(|sqlite| Promise {
+fn promises(group: &Group, doing: Doing) -> Vec<Promise> {
+    let limit = match doing {
+        Doing::Load => 5.0,
+        Doing::Save => 10.0,
+        Doing::Request => return Vec::new(),
+    };
+    let promise = |sqlite: &str| Promise {
         what: format!(
             "operations a second, {}, {} against {sqlite}",
             group.title,
             rrss::EMBEDDED
         ),
         compare: Compare::Rate,
-        limit: match doing {
-            Doing::Load => 5.0,
-            Doing::Save => 10.0,
-        },
+        limit,
         measured: group.ratio_against(rrss::EMBEDDED, sqlite),
         unit: RATIO,
-    })
+    };
+    vec![
+        promise(tower_sessions::SQLITE),
+        promise(tower_sessions::SQLITE_ALONE),
+    ]
 }

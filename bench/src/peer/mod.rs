@@ -11,7 +11,7 @@ use std::future::Future;
 use bytes::Bytes;
 
 pub use self::rrss::Rrss;
-pub use self::side::{Entrant, Side, Sides, check, in_turns};
+pub use self::side::{Entrant, Figures, Side, Sides, check, in_turns};
 pub use self::team::{Doing, Team};
 pub use self::tower_sessions::TowerSessions;
 
@@ -45,6 +45,7 @@ pub trait Peer: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(Self::Session, Option<u64>)>> + Send;
 
     /// Writes `seen` to [`CHANGED_FIELD`](crate::corpus::CHANGED_FIELD) of a session that was loaded, and saves it.
+    /// What is left of the session then is the store's affair.
     fn save(
         &self,
         id: &Self::Id,

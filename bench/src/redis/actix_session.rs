@@ -45,11 +45,10 @@ impl Peer for Actix {
         Ok((state, number))
     }
 
-    /// `update` takes the state away, since for the middleware the request is over then. The copy that stays here for
-    /// the next save is part of the figures.
+    /// `update` takes the state away, since for the middleware the request is over then.
     async fn save(&self, id: &String, state: &mut State, seen: u64) -> Result<()> {
         state.insert(CHANGED_FIELD.to_owned(), serde_json::to_string(&seen)?);
-        let (key, state) = (key(id)?, state.clone());
+        let (key, state) = (key(id)?, std::mem::take(state));
         let updated = self.0.update(key, state, &Duration::weeks(1)).await?;
         if updated.as_ref() == id {
             Ok(())

@@ -46,21 +46,18 @@ pub fn run(sizes: &[Size], tasks: &[usize], quick: bool) -> Result<Findings> {
             let field = Field::new(flavor, size, SESSIONS)?;
             peer::check(&field.sides, &field.samples)?;
             if allocations::COUNTED {
-                for doing in Doing::BOTH {
-                    findings.0.push(field.allocations(doing)?);
-                }
+                findings.0.extend(field.allocations()?);
                 continue;
             }
-            for doing in Doing::BOTH {
-                for &tasks in tasks {
-                    let group = field.compare(doing, tasks, if quick { QUICK } else { FULL })?;
-                    findings
-                        .1
-                        .extend(promises::of_times(&group, flavor, size, doing, tasks));
+            for &tasks in tasks {
+                let schedule = if quick { QUICK } else { FULL };
+                for (doing, group) in field.compare(tasks, schedule)? {
+                    let promises = promises::of_times(&group, flavor, size, doing, tasks);
+                    findings.1.extend(promises);
                     findings.0.push(group);
                 }
-                findings.0.push(field.wire(doing)?);
             }
+            findings.0.extend(field.wire()?);
             peer::check(&field.sides, &field.samples)?;
         }
     }
@@ -122,37 +119,62 @@ impl Field {
         })
     }
 
-    fn compare(&self, doing: Doing, tasks: usize, schedule: Schedule) -> Result<Group> {
-        let title = self.title(&format!("{}, {tasks} at once", doing.name()));
-        let rows = peer::in_turns(&title, &self.sides, doing, tasks, schedule)?;
+    fn compare(&self, tasks: usize, schedule: Schedule) -> Result<[(Doing, Group); 3]> {
+        let title = |what: &str| self.title(&format!("{what}{tasks} at once"));
+        let figures = peer::in_turns(&title(""), &self.sides, tasks, schedule)?;
         let picture = format!(
             "{}-{}",
             self.server.flavor().to_string().to_lowercase(),
             self.size.file_name()
         );
-        Ok(group(title, Compare::Rate, rows).in_picture(picture))
+        let group = |doing: Doing, rows| {
+            let title = title(&format!("{}, ", doing.name()));
+            let group = group(title, Compare::Rate, rows);
+            (doing, group.in_picture(&picture))
+        };
+        Ok([
+            group(Doing::Load, figures.load),
+            group(Doing::Save, figures.save),
+            group(Doing::Request, figures.request),
+        ])
     }
 
-    fn allocations(&self, doing: Doing) -> Result<Group> {
-        let mut rows = Vec::new();
+    fn allocations(&self) -> Result<[Group; 3]> {
+        let mut rows = [Vec::new(), Vec::new(), Vec::new()];
         for (name, side) in &self.sides {
-            let mut team = side.team(doing, 1)?;
-            team.run(COUNTED);
-            team.take_latencies();
-            let counted = allocations::per_operation(COUNTED, |count| team.run(count));
-            rows.push(Row::counted(name, counted));
+            let count = |doing| -> Result<f64> {
+                let mut team = side.team(doing, 1)?;
+                team.run(COUNTED);
+                team.take_latencies();
+                Ok(allocations::per_operation(COUNTED, |count| team.run(count)))
+            };
+            let (load, request) = (count(Doing::Load)?, count(Doing::Request)?);
+            for (rows, counted) in rows.iter_mut().zip([load, request - load, request]) {
+                rows.push(Row::counted(name, counted));
+            }
         }
-        Ok(group(self.title(doing.name()), Compare::Allocations, rows))
+        let [load, save, request] = rows;
+        let group =
+            |doing: Doing, rows| group(self.title(doing.name()), Compare::Allocations, rows);
+        Ok([
+            group(Doing::Load, load),
+            group(Doing::Save, save),
+            group(Doing::Request, request),
+        ])
     }
 
-    fn wire(&self, doing: Doing) -> Result<Group> {
-        let mut rows = Vec::new();
+    fn wire(&self) -> Result<[Group; 2]> {
+        let (mut loads, mut saves) = (Vec::new(), Vec::new());
         for ((name, side), database) in self.sides.iter().zip(1..) {
-            let wire = wire::count(&self.runtime, &self.server, database, &**side, doing)?;
-            rows.push(Row::wired(name, wire));
+            let [load, save] = wire::count(&self.runtime, &self.server, database, &**side)?;
+            loads.push(Row::wired(name, load));
+            saves.push(Row::wired(name, save));
         }
-        let title = self.title(&format!("{}, on the wire", doing.name()));
-        Ok(Group::new(title, Compare::Memory, "", rows))
+        let group = |doing: Doing, rows| {
+            let title = self.title(&format!("{}, on the wire", doing.name()));
+            Group::new(title, Compare::Memory, "", rows)
+        };
+        Ok([group(Doing::Load, loads), group(Doing::Save, saves)])
     }
 
     fn memory(&self) -> Result<Group> {

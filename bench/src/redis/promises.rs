@@ -51,6 +51,7 @@ pub fn of_times(
                 unit: RATIO,
             },
         ],
+        Doing::Request => Vec::new(),
         Doing::Save => {
             // Valkey compares by itself. On Redis 7 a script has to.
             let (than_tower, than_actix) = match flavor {

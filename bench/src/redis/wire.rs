@@ -16,31 +16,39 @@ use crate::report::Wire;
 /// Of how many operations the means are.
 const OPERATIONS: u64 = 500;
 
-/// What one operation of `side` costs on the wire, with one task that does nothing else.
+/// What a load costs on the wire, and what a save does, with one task that does nothing else.
 pub fn count(
     runtime: &Runtime,
     server: &RedisServer,
     database: usize,
     side: &dyn Side,
-    doing: Doing,
-) -> Result<Wire> {
+) -> Result<[Wire; 2]> {
     let relay = runtime.block_on(Relay::start(server.host(), server.port()))?;
     let side = side.through(&format!("redis://{}/{database}", relay.address))?;
-    let mut team = side.team(doing, 1)?;
-    // What a client does once, when it first works, is no part of an operation.
-    team.run(OPERATIONS);
-    server.reset_counts();
-    let before = relay.counts.read();
-    team.run(OPERATIONS);
-    let after = relay.counts.read();
-    let commands: u64 = server.command_counts().into_values().sum();
-    let each = |at: usize| (after[at] - before[at]) as f64 / OPERATIONS as f64;
-    Ok(Wire {
-        round_trips: each(0),
-        commands: commands as f64 / OPERATIONS as f64,
-        bytes_sent: each(1),
-        bytes_received: each(2),
-    })
+    let count = |doing| -> Result<[f64; 4]> {
+        let mut team = side.team(doing, 1)?;
+        // What a client does once, when it first works, is no part of an operation.
+        team.run(OPERATIONS);
+        server.reset_counts();
+        let before = relay.counts.read();
+        team.run(OPERATIONS);
+        let after = relay.counts.read();
+        let commands: u64 = server.command_counts().into_values().sum();
+        let [round_trips, sent, received] = [0, 1, 2].map(|at| after[at] - before[at]);
+        let counts = [round_trips, commands, sent, received];
+        Ok(counts.map(|count| count as f64 / OPERATIONS as f64))
+    };
+    let load = count(Doing::Load)?;
+    let request = count(Doing::Request)?;
+    let save = [0, 1, 2, 3].map(|at| request[at] - load[at]);
+    Ok(
+        [load, save].map(|[round_trips, commands, sent, received]| Wire {
+            round_trips,
+            commands,
+            bytes_sent: sent,
+            bytes_received: received,
+        }),
+    )
 }
 
 /// Passes on what comes on any connection to a port of its own.
