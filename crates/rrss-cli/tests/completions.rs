@@ -18,6 +18,7 @@ fn every_shell_gets_completions_of_every_command() {
             "revoke",
             "show",
             "sweep",
+            "train",
             "completions",
         ] {
             assert!(script.contains(command), "{shell} lacks {command}");

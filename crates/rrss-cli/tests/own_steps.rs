@@ -6,7 +6,8 @@ mod cli;
 
 use cli::{Folder, Run};
 use rrss_core::{
-    BuildContext, Error, ErrorKind, Operation, Registry, Role, Shape, Step, StepType, Transform,
+    Answer, BuildContext, Error, ErrorKind, Operation, Payload, Registry, Role, Shape, Step,
+    StepType, Transform,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -191,6 +192,89 @@ fn it_works_from_the_file() {
     let id = run(&folder, &["create", "user=ann", "password=hunter2"]).out;
     let get = run(&folder, &["get", id.trim_end()]);
     assert_eq!(get.out, "{\"user\":\"ann\"}\n");
+}
+
+/// Stores every byte inverted, as a step that encrypts stores what no dictionary can be trained on.
+struct Invert;
+
+impl Step for Invert {
+    const TYPE: &'static str = "invert";
+    type Options = ForgetOptions;
+
+    fn shape(_: &ForgetOptions) -> Shape {
+        Shape::on_bytes()
+    }
+
+    fn build(_: ForgetOptions, _: &BuildContext) -> rrss_core::Result<Role> {
+        Ok(Role::transform(Self))
+    }
+}
+
+fn inverted(payload: &mut Payload) {
+    if let Payload::Bytes(bytes) = payload {
+        *bytes = bytes.iter().map(|byte| !byte).collect();
+    }
+}
+
+impl Transform for Invert {
+    fn before(&self, op: &mut Operation) -> rrss_core::Result<()> {
+        inverted(&mut op.payload);
+        Ok(())
+    }
+
+    fn after(&self, _: &Operation, answer: &mut Answer) -> rrss_core::Result<()> {
+        inverted(&mut answer.payload);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_dictionary_is_trained_on_what_comes_to_compression() {
+    let compression = "[[step]]\ntype = \"compression\"\n";
+    let config = "[[step]]\ntype = \"forget\"\nfields = [\"password\"]\n".to_owned()
+        + &cli::pipeline("[[step]]\ntype = \"embedded\"\npath = \"data\"\n").replace(
+            compression,
+            &format!("{compression}[[step]]\ntype = \"invert\"\n"),
+        );
+    let folder = Folder::with(&config);
+    let lines: String = (0..300)
+        .map(|n| {
+            format!(
+                "{{\"password\":\"hunter2hunter2\",\"theme\":\"dark-{}\",\"n\":{n}}}\n",
+                n % 3
+            )
+        })
+        .collect();
+    folder.write("sessions.jsonl", lines);
+    let registry = || Registry::linked().with::<Forget>().with::<Invert>();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (from, out) = (path("sessions.jsonl"), path("new.dict"));
+    let trained = run_in(
+        registry(),
+        &folder,
+        &["train", "--from", &from, "--out", &out],
+    );
+    assert_eq!(trained.code, 0, "{trained:?}");
+    let dictionary = std::fs::read(&out).unwrap();
+    let holds = |word: &[u8]| dictionary.windows(word.len()).any(|part| part == word);
+    assert!(holds(b"theme"));
+    assert!(!holds(b"hunter2"));
+
+    for n in 0..100 {
+        run_in(
+            registry(),
+            &folder,
+            &["create", "theme=dark", &format!("n={n}")],
+        );
+    }
+    let (theme, out) = (format!("theme={}", "dark ".repeat(10)), path("stored.dict"));
+    for _ in 0..100 {
+        run_in(registry(), &folder, &["create", &theme]);
+    }
+    let trained = run_in(registry(), &folder, &["train", "--out", &out]);
+    assert_eq!(trained.code, 0, "{trained:?}");
+    let dictionary = std::fs::read(&out).unwrap();
+    assert!(dictionary.windows(5).any(|part| part == b"theme"));
 }
 
 #[test]

@@ -3,17 +3,34 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod cli;
+#[path = "cli/shop.rs"]
+mod shop;
 
 use cli::{Folder, Run};
 
 /// The commands that show their progress, and what they say.
-const SHOWN: [(&str, &str); 5] = [
+const SHOWN: [(&str, &str); 7] = [
+    (
+        "train --from sessions.jsonl --out new.dict --force > trained",
+        "sampling sessions: ",
+    ),
+    (
+        "train --from sessions.jsonl --out new.dict --force > trained",
+        "training, ",
+    ),
     ("list > out", "listing: "),
     ("find user ann > out", "finding: "),
     ("count", "counting, "),
     ("sweep", "removing what is past its deadline, "),
     ("revoke user bob", "ending sessions, "),
 ];
+
+fn folder() -> Folder {
+    let folder = Folder::indexed();
+    folder.ok(["create", "user=ann"]);
+    folder.write("sessions.jsonl", shop::lines(150));
+    folder
+}
 
 /// Runs the binary on a terminal, by the `script` of util-linux; what was drawn there is the output.
 fn on_terminal(folder: &Folder, arguments: &str, terminal: &str) -> Run {
@@ -33,8 +50,7 @@ fn on_terminal(folder: &Folder, arguments: &str, terminal: &str) -> Run {
 
 #[test]
 fn a_terminal_shows_the_progress_and_it_is_erased_at_the_end() {
-    let folder = Folder::indexed();
-    folder.ok(["create", "user=ann"]);
+    let folder = folder();
     for (arguments, words) in SHOWN {
         let run = on_terminal(&folder, arguments, "xterm");
         assert!(run.out.contains(words), "{arguments}: {run:?}");
@@ -52,8 +68,7 @@ fn a_terminal_shows_the_progress_and_it_is_erased_at_the_end() {
 
 #[test]
 fn a_file_a_pipe_and_a_program_get_no_progress() {
-    let folder = Folder::indexed();
-    folder.ok(["create", "user=ann"]);
+    let folder = folder();
     for (arguments, words) in SHOWN {
         let run = on_terminal(&folder, &format!("{arguments} 2> err"), "xterm");
         assert!(!run.out.contains(words), "{arguments}: {run:?}");
@@ -64,6 +79,7 @@ fn a_file_a_pipe_and_a_program_get_no_progress() {
     for arguments in [
         "list --json > out",
         "find user ann --json > out",
+        "train --from sessions.jsonl --out new.dict --force --json > out",
         "list --json | cat",
     ] {
         let run = on_terminal(&folder, arguments, "xterm");
