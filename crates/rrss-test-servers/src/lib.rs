@@ -12,6 +12,7 @@ mod port;
 mod process;
 mod program;
 mod redis;
+mod relay;
 mod resp;
 mod sentinel;
 
@@ -22,4 +23,5 @@ pub use browser::Browser;
 pub use chromedriver::Chromedriver;
 pub use cluster::{RedisCluster, RedisClusterBuilder};
 pub use redis::{Flavor, RedisServer, RedisServerBuilder};
+pub use relay::Relay;
 pub use sentinel::{RedisSentinel, RedisSentinelBuilder};
