@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rrss::{
-    Compression, Embedded, Expiry, Index, JsonCodec, KeyMapper, LegacyRead, Memory, Redis, Registry,
+    Cache, Compression, Embedded, Expiry, Index, JsonCodec, KeyMapper, LegacyRead, Memory, Redis, Registry,
 };
 use rrss_loader::{Loader, schema};
 use rrss_tests::repository;
@@ -20,6 +20,7 @@ fn built_in() -> Registry {
         .with::<KeyMapper>()
         .with::<Expiry>()
         .with::<Index>()
+        .with::<Cache>()
         .with::<JsonCodec>()
         .with::<LegacyRead>()
         .with::<Compression>()

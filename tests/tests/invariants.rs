@@ -84,6 +84,7 @@ fn steps_depend_on_the_core_alone_and_know_no_backend() {
         "rrss-key-mapper",
         "rrss-expiry",
         "rrss-index",
+        "rrss-cache",
         "rrss-json-codec",
         "rrss-legacy-read",
         "rrss-compression",
