@@ -1,6 +1,7 @@
 //! What a dictionary saves, and what it costs: the figures of the README.
 //!
-//! With a number as its argument it prints so many sessions instead, one a line, for `rrss train --from`.
+//! With a number as its argument it prints so many sessions instead, one a line, for `rrss train --from`; with a second
+//! number, all of about so many bytes.
 
 #![allow(
     clippy::unwrap_used,
@@ -113,9 +114,18 @@ fn measure(options: &Options, sessions: &[Bytes]) -> (usize, f64, f64) {
 const LENGTHS: [usize; 3] = [200, 1_000, 4_000];
 
 fn main() {
-    if let Some(count) = std::env::args().nth(1) {
-        for number in 0..count.parse().unwrap() {
-            let text = shop(number, LENGTHS[number as usize % LENGTHS.len()]);
+    let arguments: Vec<usize> = std::env::args()
+        .skip(1)
+        .map(|number| number.parse().unwrap())
+        .collect();
+    if let [count, lengths @ ..] = &arguments[..] {
+        let lengths = if lengths.is_empty() {
+            &LENGTHS
+        } else {
+            lengths
+        };
+        for number in 0..*count {
+            let text = shop(number as u64, lengths[number % lengths.len()]);
             println!("{}", String::from_utf8_lossy(&text));
         }
         return;

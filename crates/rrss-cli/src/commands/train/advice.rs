@@ -56,40 +56,38 @@ impl Advice<'_> {
     }
 
     pub(super) fn text(&self) -> String {
-        let name = self.file.display();
-        let config = self.config.display();
         let place = match self.step {
             Some(step) => format!(
-                "Put into the `compression` step of {config}, line {}:",
+                "Put into the `compression` step of {}, line {}:",
+                self.config.display(),
                 step.line
             ),
             None => format!(
-                "{config} has no `compression` step. Put this below the step `{}`:",
+                "{} has no `compression` step. Put this below the step `{}`:",
+                self.config.display(),
                 self.codec
             ),
         };
-        let first = match &self.old()[..] {
-            [] => "write_with_dictionary = false".to_owned(),
-            [one] => list(&[one.clone(), self.new_path()]),
-            [one, rest @ ..] => {
-                let mut all = vec![one.clone(), self.new_path()];
-                all.extend_from_slice(rest);
-                list(&all)
-            }
-        };
-        let first = if self.old().is_empty() {
-            format!("these lines and `{first}`, which reads with it and does not write")
-        } else {
-            format!("`{first}`, which reads with it and does not write")
-        };
+        let name = self.file.display();
         format!(
             "{place}\n\n{}\n\
-             Every process must be able to read {name} before one of them writes with it. Where several use the store, \
-             first\ngive all of them {first}.\n\
-             Keep {name} as you keep the store: it consists of pieces of sessions, and the sessions that are written with \
-             it\nare unreadable without it.\n",
-            self.lines()
+             Every process must be able to read {name} before one of them writes with it. Where several use the store,\n\
+             first give all of them {}, which reads with it and does not write.\n\
+             Keep {name} as you keep the store: it consists of pieces of sessions, and sessions that are written with it\n\
+             are unreadable without it. On Unix this user alone may read it.\n",
+            self.lines(),
+            self.lines_before()
         )
+    }
+
+    /// What processes get that must read with the new dictionary while others do not have it.
+    fn lines_before(&self) -> String {
+        let mut paths = self.old();
+        if paths.is_empty() {
+            return "these lines and `write_with_dictionary = false`".to_owned();
+        }
+        paths.insert(1, self.new_path());
+        format!("`{}`", list(&paths))
     }
 
     fn lines(&self) -> String {

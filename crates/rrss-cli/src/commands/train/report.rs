@@ -44,7 +44,7 @@ impl Report<'_> {
             count(dictionary.as_bytes().len()),
             dictionary.id(),
             count(sample.training()),
-            count(sample.training_bytes() / sample.training().max(1)),
+            count(mean(sample.training_bytes(), sample.training())),
         );
         if self.left_out > 0 {
             text += &format!(
@@ -91,7 +91,10 @@ impl Report<'_> {
                 let share = bytes as f64 / self.plain_bytes.max(1) as f64;
                 [
                     format!("  {label}"),
-                    format!("{:>7}", count(bytes / self.sample.held_out().max(1))),
+                    format!(
+                        "{:>7}",
+                        count(mean(bytes, self.sample.held_out())).to_string()
+                    ),
                     format!("{:>4.0} %", share * 100.0),
                     "█".repeat(((share * BAR as f64).round() as usize).max(1)),
                 ]
@@ -109,7 +112,7 @@ impl Report<'_> {
             stored[key] = json!({
                 "bytes": measured.stored_bytes,
                 "mean": hundredths(measured.mean()),
-                "ratio": hundredths(measured.ratio() * 100.0) / 100.0,
+                "ratio": (measured.ratio() * 10_000.0).round() / 10_000.0,
                 "larger": measured.larger,
             });
         }
@@ -126,6 +129,12 @@ impl Report<'_> {
             "dictionary": configured,
         })
     }
+}
+
+/// The bytes of one, rounded.
+fn mean(bytes: usize, sessions: usize) -> usize {
+    let sessions = sessions.max(1);
+    (bytes + sessions / 2) / sessions
 }
 
 /// Two decimals are as much as a sample tells.
