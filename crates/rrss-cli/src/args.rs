@@ -197,7 +197,7 @@ pub(crate) enum Command {
 #[cfg(feature = "train")]
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
-    /// A file with one session a line, as a JSON object; the store is not opened
+    /// A file with one session a line, as a JSON object, read up to 64 MiB; the store is not opened
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "sample")]
     pub(crate) from: Option<PathBuf>,
     /// How many sessions of the store to take

@@ -137,6 +137,33 @@ fn a_file_without_the_step_and_one_with_lz4_are_told_what_to_write() {
 }
 
 #[test]
+fn a_file_whose_dictionaries_are_for_reading_alone_is_told_to_write_again() {
+    let folder = folder();
+    folder.ok([
+        "train",
+        "--from",
+        "sessions.jsonl",
+        "--size",
+        "2048",
+        "--out",
+        "old.dict",
+    ]);
+    let step = "type = \"compression\"\n";
+    let reading = format!("{step}dictionary = \"old.dict\"\nwrite_with_dictionary = false\n");
+    folder.write(
+        "rrss.toml",
+        folder.read("rrss.toml").replace(step, &reading),
+    );
+    let report = folder.ok(FROM);
+    let lines = "dictionary = [\"new.dict\", \"old.dict\"]\nwrite_with_dictionary = true\n";
+    assert!(report.contains(lines), "{report}");
+    assert!(
+        !report.contains("  old.dict "),
+        "it compresses nothing now: {report}"
+    );
+}
+
+#[test]
 fn paths_are_printed_as_the_configuration_names_them() {
     let folder = folder();
     fs::create_dir(folder.path().join("etc")).unwrap();

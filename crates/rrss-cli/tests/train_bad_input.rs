@@ -147,6 +147,21 @@ fn a_target_that_cannot_be_written_is_refused_before_sessions_are_read() {
     assert_eq!(folder.read("sessions.jsonl"), shop::lines(300));
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_never_replaced() {
+    let folder = folder();
+    let path = folder.path().join("socket");
+    let socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    for more in [&["--force"][..], &[]] {
+        let arguments = ["train", "--from", "sessions.jsonl", "--out", "socket"];
+        let run = folder.run(arguments.iter().chain(more));
+        run.failed(2, "socket is no regular file, and was left as it is");
+    }
+    assert!(std::os::unix::net::UnixStream::connect(&path).is_ok());
+    drop(socket);
+}
+
 /// Nobody may make files there, the superuser included.
 #[cfg(target_os = "linux")]
 #[test]

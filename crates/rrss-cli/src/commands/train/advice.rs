@@ -104,7 +104,12 @@ impl Advice<'_> {
         if let Some(bytes) = self.min_bytes {
             lines += &format!("min_bytes = {bytes}\n");
         }
-        lines + &list(&self.dictionaries()) + "\n"
+        lines += &list(&self.dictionaries());
+        let reads_only = |step: &Compressing| !step.options.write_with_dictionary;
+        if self.step.is_some_and(reads_only) {
+            lines += "\nwrite_with_dictionary = true";
+        }
+        lines + "\n"
     }
 }
 

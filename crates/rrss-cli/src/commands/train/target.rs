@@ -26,6 +26,17 @@ impl<'a> Target<'a> {
                     .with_help("name the file that the dictionary is to be written to"),
             );
         }
+        // To put a file in the place of a device or a pipe would break what else uses it.
+        if path.exists() && !path.is_file() {
+            return Err(Failure::new(
+                Exit::Usage,
+                format!(
+                    "{} is no regular file, and was left as it is",
+                    path.display()
+                ),
+            )
+            .with_help("name a file for the dictionary; it is not written to devices or pipes"));
+        }
         if in_use.iter().any(|other| is_same(path, other)) {
             return Err(Failure::new(
                 Exit::Usage,
@@ -87,5 +98,25 @@ fn is_same(one: &Path, other: &Path) -> bool {
     match (fs::canonicalize(one), fs::canonicalize(other)) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_appears_meanwhile_is_left_as_it_is_unless_forced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.dict");
+        let dictionary = Dictionary::new(vec![0x37, 0xa4, 0x30, 0xec, 1, 0, 0, 0].into()).unwrap();
+        let targets = [false, true].map(|force| Target::new(&path, force, &[]).unwrap());
+        fs::write(&path, "theirs").unwrap();
+        let [careful, forced] = targets;
+        assert_eq!(careful.write(&dictionary).unwrap_err().exit(), Exit::Usage);
+        assert_eq!(fs::read(&path).unwrap(), b"theirs");
+        forced.write(&dictionary).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), dictionary.as_bytes());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }
