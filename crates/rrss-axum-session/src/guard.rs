@@ -87,7 +87,7 @@ fn refuses(session: &Session<RrssPool>) -> bool {
             false
         }
         Some(State::Unsure | State::Refused) => {
-            pool.known.set(&id, State::Refused);
+            pool.remember(&id, State::Refused);
             // An error says that it is not in the framework's memory, which is what is wanted.
             let _ = sessions.force_memory_remove_session(id);
             true

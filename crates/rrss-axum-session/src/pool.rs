@@ -50,10 +50,15 @@ impl RrssPool {
         }
     }
 
+    pub(crate) fn remember(&self, id: &str, state: State) {
+        self.known.set(id, state, self.store.now());
+    }
+
     async fn create(&self, id: &str, text: &str, end: Timestamp) -> rrss::Result<()> {
         let mut session = Session::with_id(SessionId::from(id));
         record::fill(&mut session, text)?;
         session.set_expires_at(end);
+        self.remember(id, State::Tried);
         self.store.save(&mut session).await?;
         self.known.forget(id);
         Ok(())
@@ -65,28 +70,13 @@ impl RrssPool {
         session.set_expires_at(end);
         match self.store.overwrite(&mut session).await {
             Err(error) if error.kind() == ErrorKind::Gone => {
-                self.known.set(id, State::Absent);
+                self.remember(id, State::Absent);
                 tracing::warn!(
                     "a session ended while a request had it; what the request changed is not stored"
                 );
                 Ok(())
             }
             other => other.map(drop),
-        }
-    }
-
-    async fn ids(&self) -> rrss::Result<Vec<SessionId>> {
-        let mut ids = Vec::new();
-        let mut cursor = None;
-        loop {
-            let page = self.store.list(cursor, PAGE).await?;
-            ids.extend(page.ids);
-            cursor = page.next;
-            if cursor.is_none() {
-                ids.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
-                ids.dedup();
-                return Ok(ids);
-            }
         }
     }
 }
@@ -120,9 +110,11 @@ impl DatabasePool for RrssPool {
     ) -> Result<(), DatabaseError> {
         let end = Timestamp::from_millis(u64::try_from(expires).unwrap_or(0).saturating_mul(1000));
         let stored = match self.known.of(id) {
-            Some(State::Free) => self.create(id, session, end).await,
+            Some(State::Free | State::Tried) => self.create(id, session, end).await,
             None => self.overwrite(id, session, end).await,
-            Some(State::Absent | State::Unsure | State::Refused) => {
+            Some(state @ (State::Absent | State::Unsure | State::Refused)) => {
+                // It is in the framework's memory still: for as long as that is used, the answer must be the same.
+                self.remember(id, state);
                 return Err(DatabaseError::GenericInsertError(
                     "the session was not loaded, so it is not stored; put an rrss_axum_session::GuardLayer under the \
                      SessionLayer"
@@ -142,7 +134,7 @@ impl DatabasePool for RrssPool {
                 Ok(Some(text))
             }
             Ok(None) => {
-                self.known.set(id, State::Absent);
+                self.remember(id, State::Absent);
                 Ok(None)
             }
             Err(error) if error.kind() == ErrorKind::Corrupt => {
@@ -151,14 +143,14 @@ impl DatabasePool for RrssPool {
                     error = cause,
                     "a stored session cannot be read; its browser gets a new one, and what is stored stays as it is"
                 );
-                self.known.set(id, State::Absent);
+                self.remember(id, State::Absent);
                 Err(select(error))
             }
             Err(error) => {
                 // The framework drops the error and begins an empty session under this id.
                 let cause: &dyn std::error::Error = &error;
                 tracing::error!(error = cause, "loading a session failed");
-                self.known.set(id, State::Unsure);
+                self.remember(id, State::Unsure);
                 Err(select(error))
             }
         }
@@ -169,7 +161,12 @@ impl DatabasePool for RrssPool {
             Some(State::Refused) => return Ok(()),
             // A session that the framework begins anew under this id is given another; what cannot be read stays.
             Some(State::Absent) => return Ok(()),
-            _ => {}
+            // The framework deletes what a request that did not opt in has never stored.
+            Some(State::Free) => {
+                self.known.forget(id);
+                return Ok(());
+            }
+            Some(State::Tried | State::Unsure) | None => {}
         }
         let deleted = self.store.delete(&SessionId::from(id)).await;
         deleted.map(drop).map_err(delete)
@@ -179,7 +176,7 @@ impl DatabasePool for RrssPool {
         let found = self.store.inspect(&SessionId::from(id)).await;
         let exists = found.map_err(select)?.is_some();
         if !exists {
-            self.known.set(id, State::Free);
+            self.remember(id, State::Free);
         }
         Ok(exists)
     }
@@ -190,15 +187,34 @@ impl DatabasePool for RrssPool {
     }
 
     async fn delete_all(&self, _table_name: &str) -> Result<(), DatabaseError> {
-        for id in self.ids().await.map_err(delete)? {
-            self.store.delete(&id).await.map_err(delete)?;
+        let mut cursor = None;
+        loop {
+            let page = self.store.list(cursor, PAGE).await.map_err(delete)?;
+            for id in &page.ids {
+                self.store.delete(id).await.map_err(delete)?;
+            }
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
+    // All of them at once: the trait has no pages.
     async fn get_ids(&self, _table_name: &str) -> Result<Vec<String>, DatabaseError> {
-        let ids = self.ids().await.map_err(select)?;
-        Ok(ids.iter().map(|id| id.as_str().to_owned()).collect())
+        let mut ids = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = self.store.list(cursor, PAGE).await.map_err(select)?;
+            ids.extend(page.ids.iter().map(|id| id.as_str().to_owned()));
+            cursor = page.next;
+            if cursor.is_none() {
+                // A page may name a session that another has named.
+                ids.sort_unstable();
+                ids.dedup();
+                return Ok(ids);
+            }
+        }
     }
 
     fn auto_handles_expiry(&self) -> bool {

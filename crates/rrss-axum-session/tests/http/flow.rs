@@ -4,7 +4,7 @@ use axum_session::{DatabasePool as _, SessionConfig};
 use reqwest::StatusCode;
 use rrss::ErrorKind;
 use rrss_axum_session::RrssPool;
-use rrss_testkit::Faults;
+use rrss_testkit::{Call, Counts, Faults};
 
 use crate::*;
 
@@ -77,7 +77,7 @@ async fn one_failed_load_overwrites_nothing_though_the_backend_is_back_at_once()
     let mut browser = open(&store, without_memory()).await;
     browser.cookie.clone_from(&before.cookie);
     faults.fail(
-        rrss_testkit::Call::Load,
+        Call::Load,
         1,
         rrss_testkit::Side::Before,
         ErrorKind::Timeout,
@@ -125,7 +125,10 @@ async fn a_session_that_was_ended_elsewhere_does_not_come_back() {
 
 #[tokio::test]
 async fn all_of_many_sessions_are_named_counted_and_deleted() {
-    let store = store(&Faults::new());
+    let counts = Counts::new();
+    let store = store_over(counts.before(rrss::Memory::default()))
+        .build()
+        .unwrap();
     let pool = RrssPool::new(store.clone());
     for _ in 0..1100 {
         let mut session = rrss::Session::new();
@@ -134,6 +137,30 @@ async fn all_of_many_sessions_are_named_counted_and_deleted() {
     }
     assert_eq!(pool.get_ids("any").await.unwrap().len(), 1100);
     assert_eq!(pool.count("any").await.unwrap(), 1100);
+    counts.reset();
+    pool.delete_all("any").await.unwrap();
+    assert_eq!((counts.of(Call::List), counts.of(Call::Delete)), (3, 1100));
+    assert_eq!(store.count().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_is_deleted_page_by_page_stays_deleted_where_a_later_page_fails() {
+    let faults = Faults::new();
+    let store = store(&faults);
+    let pool = RrssPool::new(store.clone());
+    for _ in 0..600 {
+        let mut session = rrss::Session::new();
+        session.insert("n", &1).unwrap();
+        store.save(&mut session).await.unwrap();
+    }
+    faults.fail(
+        Call::List,
+        2,
+        rrss_testkit::Side::Before,
+        ErrorKind::Unavailable,
+    );
+    pool.delete_all("any").await.unwrap_err();
+    assert_eq!(store.count().await.unwrap(), 100);
     pool.delete_all("any").await.unwrap();
     assert_eq!(store.count().await.unwrap(), 0);
 }

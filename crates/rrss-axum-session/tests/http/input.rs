@@ -57,13 +57,16 @@ async fn with_a_database_key_nothing_that_is_stored_can_be_read_and_all_comes_ba
 }
 
 #[tokio::test]
-async fn of_two_cookies_of_the_name_none_makes_an_error_and_no_id_is_adopted() {
+async fn of_two_cookies_of_the_name_the_last_counts_and_no_planted_id_is_adopted() {
     let store = store(&Faults::new());
     let mut browser = open(&store, without_memory()).await;
     browser.get("/login/ann").await;
     let own = format!("session={}", browser.cookie.as_deref().unwrap());
     let planted = "session=8f14e45f-ceea-467f-a3d4-1b2c3d4e5f60";
-    for cookies in [format!("{planted}; {own}"), format!("{own}; {planted}")] {
+    for (cookies, user) in [
+        (format!("{planted}; {own}"), "ann"),
+        (format!("{own}; {planted}"), ""),
+    ] {
         let request = browser.client.get(format!("{}/get/user_id", browser.base));
         let response = request
             .header(header::COOKIE, cookies)
@@ -71,6 +74,7 @@ async fn of_two_cookies_of_the_name_none_makes_an_error_and_no_id_is_adopted() {
             .await
             .unwrap();
         assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.text().await.unwrap(), user);
     }
     let planted = planted.strip_prefix("session=").unwrap().into();
     assert!(store.load(&planted).await.unwrap().is_none());

@@ -7,7 +7,7 @@ use rrss_test_servers::{Flavor, RedisServer};
 
 use crate::*;
 
-fn store_at(server: &RedisServer) -> Store {
+pub(crate) fn store_at(server: &RedisServer) -> Store {
     Store::from_toml(&format!(
         "step = [
             {{ type = 'key-mapper' }},
