@@ -168,11 +168,17 @@ impl Cluster {
         masters
     }
 
-    /// Keeps what was found out, and lets go of the servers that are not in it.
+    /// Keeps what was found out, and lets go of the servers that are not in it, and of the connections to those that have
+    /// become replicas: over these, changes are heard of as late as the replica hears of them, or never.
     fn know(&self, shards: Vec<slot_map::Shard>) -> Arc<SlotMap> {
         let map = Arc::new(SlotMap::new(shards, |address| self.server(address).ok()));
         let mut known = self.known();
-        known.servers.retain(|address, _| map.names(address));
+        known.servers.retain(|address, server| {
+            if !map.is_master(address) {
+                server.close();
+            }
+            map.names(address)
+        });
         known.map = Some(Arc::clone(&map));
         map
     }

@@ -137,11 +137,13 @@ impl SlotMap {
     }
 
     pub(super) fn names(&self, address: &Address) -> bool {
-        self.replicas.contains(address)
-            || self
-                .masters
-                .iter()
-                .any(|master| master.address() == address)
+        self.replicas.contains(address) || self.is_master(address)
+    }
+
+    pub(super) fn is_master(&self, address: &Address) -> bool {
+        self.masters
+            .iter()
+            .any(|master| master.address() == address)
     }
 }
 
