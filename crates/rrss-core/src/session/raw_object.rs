@@ -57,6 +57,15 @@ enum Name {
     Unescaped(Box<str>),
 }
 
+impl Name {
+    fn len(&self) -> usize {
+        match self {
+            Self::At(range) => range.len(),
+            Self::Unescaped(name) => name.len(),
+        }
+    }
+}
+
 impl RawObject {
     /// Scans `text`. The value of the field called `reserved` is given apart and is not among the fields.
     pub(crate) fn scan(text: Bytes, reserved: Option<&str>) -> Result<(Self, Option<Bytes>)> {
@@ -218,9 +227,11 @@ impl<'de> Visitor<'de> for Scan<'de, '_> {
 
 /// Where a name occurs more than once, its first place gets its last value and the others go.
 fn keep_last_values(json: &str, Scratch { slots, by_name }: &mut Scratch) {
+    // Most names differ in their lengths, which are at hand.
     let has_twin_above = |at: usize| {
-        let name = text_of(json, &slots[at]);
-        slots[..at].iter().any(|slot| text_of(json, slot) == name)
+        let (length, name) = (slots[at].name.len(), text_of(json, &slots[at]));
+        let mut above = slots[..at].iter();
+        above.any(|slot| slot.name.len() == length && text_of(json, slot) == name)
     };
     if slots.len() <= FEW && !(1..slots.len()).any(has_twin_above) {
         return;
