@@ -138,6 +138,12 @@ fn run(cli: Cli) -> Result<(), Failed> {
         cli.bench == bench
             || cli.bench == Bench::All && !(allocations::COUNTED && bench.takes_times_alone())
     };
+    // First, while the memory of this process is that of its own work.
+    for &size in &sizes {
+        if wanted(Bench::Growth) {
+            report.add(growth::run(size, &dir, quick)?);
+        }
+    }
     for &size in &sizes {
         if wanted(Bench::Sessions) {
             report.add(sessions::run(size, quick)?);
@@ -154,11 +160,6 @@ fn run(cli: Cli) -> Result<(), Failed> {
     }
     if wanted(Bench::Local) {
         report.add(local::run(&sizes, &tasks, &dir, quick)?);
-    }
-    for &size in &sizes {
-        if wanted(Bench::Growth) {
-            report.add(growth::run(size, &dir, quick)?);
-        }
     }
     print!("{report}");
     if let Some(file) = json {

@@ -79,7 +79,7 @@ impl Group {
                 timed("per second", |times| Some(grouped(times.per_second))),
                 timed("quartiles", |times| {
                     let (low, high) = times.quartiles;
-                    Some(format!("{} – {}", grouped(1e9 / high), grouped(1e9 / low)))
+                    Some(format!("{} – {}", rate(high), rate(low)))
                 }),
             )
         } else {
@@ -164,6 +164,16 @@ fn memory(bytes: f64) -> String {
     }
 }
 
+/// How many a second take so many nanoseconds each. One operation can seem to take no time, where it is what two
+/// took more than one.
+fn rate(nanoseconds: f64) -> String {
+    if nanoseconds > 0.0 {
+        grouped(1e9 / nanoseconds)
+    } else {
+        "?".to_owned()
+    }
+}
+
 /// A whole number, its digits in groups of three.
 fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
@@ -187,6 +197,10 @@ mod tests {
         assert_eq!(grouped(7.4), "7");
         assert_eq!(grouped(123.0), "123");
         assert_eq!(grouped(1_234_567.0), "1,234,567");
+        assert_eq!(
+            (rate(1_000.0), rate(-5.0)),
+            ("1,000,000".into(), "?".into())
+        );
         assert_eq!(time(999.4), "999 ns");
         assert_eq!(time(1_250.0), "1.25 µs");
         assert_eq!(time(12_340_000.0), "12.34 ms");
