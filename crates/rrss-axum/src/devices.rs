@@ -53,6 +53,7 @@ impl Session {
         value: &T,
         handle: Handle,
     ) -> Result<bool> {
+        self.refuse_to_end().await?;
         let ended = self.shared.store.revoke_one(field, value, handle).await?;
         self.look_whether_it_ended().await?;
         Ok(ended)
@@ -63,12 +64,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`rrss::Store::revoke`].
+    /// As [`rrss::Store::revoke`]: some may have ended then, and the browser keeps its cookie; end them again.
     pub async fn end_all<T: Serialize + Sync + ?Sized>(
         &self,
         field: &str,
         value: &T,
     ) -> Result<u64> {
+        self.refuse_to_end().await?;
         let ended = self.shared.store.revoke(field, value).await?;
         self.look_whether_it_ended().await?;
         Ok(ended)
@@ -84,6 +86,7 @@ impl Session {
         field: &str,
         value: &T,
     ) -> Result<u64> {
+        self.refuse_to_end().await?;
         let id = {
             let state = self.shared.state.lock().await;
             self.shared.stored_id(&state)
@@ -93,6 +96,13 @@ impl Session {
             Some(id) => store.revoke_others(field, value, &id).await?,
             None => store.revoke(field, value).await?,
         })
+    }
+
+    /// Where this session could not be loaded nobody knows which of them it is, and the browser could not be told.
+    async fn refuse_to_end(&self) -> Result<()> {
+        let state = self.shared.state.lock().await;
+        state.refuse_if_finished()?;
+        state.refuse_in_outage()
     }
 
     /// Where this session is among those that were ended, the browser must forget its id, and nothing is saved.

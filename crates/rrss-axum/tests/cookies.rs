@@ -118,6 +118,28 @@ async fn what_no_key_of_ours_made_is_no_cookie_and_costs_no_call() {
 }
 
 #[tokio::test]
+async fn a_forged_cookie_is_left_where_it_is_until_a_session_takes_its_place() {
+    for encrypts in [false, true] {
+        let (store, calls) = store();
+        let layer = SessionLayer::new(store.clone());
+        let app = app(sealed(layer, encrypts, CookieKeys::new(Key::generate())));
+        let forged = "__Host-session=8f14e45f-ceea-467f-a3d4-1b2c3d4e5f60";
+        for path in ["/", "/logout"] {
+            let page = ask(&app, path, header(forged)).await;
+            assert_eq!(page.set, None, "{path}");
+        }
+        assert_eq!(calls.load(Ordering::SeqCst), 0);
+        let set = ask(&app, "/login", header(forged)).await.set.unwrap();
+        // The same name and path, and no domain: a browser puts it in the place of the forged one.
+        assert!(set.starts_with("__Host-session=") && set.contains("Path=/"));
+        assert!(!set.contains("Domain") && !set.starts_with(forged), "{set}");
+        let cookie = set.split(';').next().unwrap();
+        assert_eq!(ask(&app, "/", header(cookie)).await.text, "ann");
+        assert_eq!(store.count().await.unwrap(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_cookie_of_an_older_key_is_read_and_made_anew_once() {
     for encrypts in [false, true] {
         let (store, _) = store();

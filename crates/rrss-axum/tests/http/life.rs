@@ -131,6 +131,49 @@ async fn a_session_that_is_renewed_by_reading_sets_its_cookie_anew_and_else_it_d
 }
 
 #[tokio::test]
+async fn a_session_in_constant_use_ends_at_its_absolute_life_and_no_cookie_lives_longer() {
+    let clock = ManualClock::at(rrss::Timestamp::from_millis(1_795_348_800_000));
+    let store = Store::builder()
+        .step::<rrss::KeyMapper>(Default::default())
+        .step::<rrss::Expiry>(expiry::Options {
+            duration: DurationOption::from(Duration::from_secs(3600)),
+            absolute: Some(DurationOption::from(Duration::from_secs(3 * 3600))),
+            ..Default::default()
+        })
+        .step::<rrss::JsonCodec>(Default::default())
+        .step::<rrss::Memory>(Default::default())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let site = Site::start(app().layer(layer(&store))).await;
+    let ann = site.browser();
+    assert_eq!(ann.get("/visit").await.max_age(), Some(3600));
+    // Every quarter of an hour something changes; once she signs in, which begins no new life, and once she asks for a day.
+    for quarter in 1..12_u64 {
+        clock.advance(Duration::from_secs(900));
+        let left = 3 * 3600 - quarter * 900;
+        let (path, asked) = match quarter {
+            4 => ("/login", 3600),
+            8 => ("/keep/86400", 86_400),
+            ..8 => ("/visit", 3600),
+            _ => ("/visit", 86_400),
+        };
+        let page = ann.get(path).await;
+        assert_eq!(page.max_age(), Some(left.min(asked)), "{path} {quarter}");
+    }
+    let id = ann.id();
+    clock.advance(Duration::from_secs(899));
+    let page = ann.get("/visit").await;
+    assert_eq!((page.text.as_str(), page.max_age()), ("11", Some(1)));
+    clock.advance(Duration::from_secs(1));
+    let page = ann.get("/read").await;
+    assert_eq!((page.text.as_str(), page.cookie()), ("0 nobody", None));
+    assert!(store.load(&id).await.unwrap().is_none());
+    assert_eq!(ann.get("/visit").await.max_age(), Some(3600));
+    assert_ne!(ann.id(), id);
+}
+
+#[tokio::test]
 async fn sign_in_gives_another_id_and_the_old_one_is_dead() {
     let store = memory();
     let site = Site::start(app().layer(layer(&store))).await;

@@ -4,6 +4,7 @@
 
 mod cost;
 mod devices;
+mod devices_outage;
 mod life;
 mod site;
 mod stacks;

@@ -36,6 +36,16 @@ impl Drop for Gone {
     }
 }
 
+/// Says when a request was answered or given up.
+async fn watched(
+    State(gone): State<mpsc::UnboundedSender<()>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let _gone = Gone(gone);
+    next.run(request).await
+}
+
 #[tokio::test]
 async fn the_cookie_is_out_before_a_streaming_body_and_what_the_body_changes_is_refused() {
     let store = memory();
@@ -129,15 +139,6 @@ async fn of_a_client_that_goes_away_while_the_handler_runs_nothing_is_saved() {
 
 #[tokio::test]
 async fn a_session_whose_client_goes_away_while_it_is_saved_is_saved_all_the_same() {
-    async fn watched(
-        State(gone): State<mpsc::UnboundedSender<()>>,
-        request: Request,
-        next: Next,
-    ) -> Response {
-        let _gone = Gone(gone);
-        next.run(request).await
-    }
-
     let gate = Gate::new();
     let (store, _) = store_over(gate.before(rrss::Memory::default()));
     let (gone, mut request_gone) = mpsc::unbounded_channel();
@@ -155,4 +156,48 @@ async fn a_session_whose_client_goes_away_while_it_is_saved_is_saved_all_the_sam
     before.release();
     after.arrived().await.release();
     assert_eq!(ann.get("/read").await.text, "2 nobody");
+}
+
+#[tokio::test]
+async fn of_a_client_that_goes_away_while_its_session_rotates_the_old_id_works_or_the_new_one() {
+    for (call, side) in [
+        (Call::Create, Side::Before),
+        (Call::Create, Side::After),
+        (Call::Delete, Side::Before),
+    ] {
+        let gate = Gate::new();
+        let (store, _) = store_over(gate.before(rrss::Memory::default()));
+        let (gone, mut request_gone) = mpsc::unbounded_channel();
+        let app = pages().layer(layer(&store));
+        let site = Site::start(app.layer(from_fn_with_state(gone, watched))).await;
+        let ann = site.browser();
+        ann.get("/visit").await;
+        request_gone.recv().await.unwrap();
+        let old = ann.id();
+        let held = gate.hold(call, side);
+        let done = gate.hold(Call::Delete, Side::After);
+        let connection = send(&ann, "/login", "").await;
+        let held = held.arrived().await;
+        drop(connection);
+        request_gone.recv().await.unwrap();
+
+        // As long as the old one is there, it is whole, and nobody is signed in under it.
+        let stored = store.inspect(&old).await.unwrap().unwrap();
+        assert_eq!(stored.get::<u64>("visits").unwrap(), Some(1));
+        assert!(!stored.contains_key("user"));
+
+        held.release();
+        let done = done.arrived().await;
+        assert!(store.inspect(&old).await.unwrap().is_none());
+        let ids = store.list(None, 10).await.unwrap().ids;
+        assert_eq!(ids.len(), 1, "{call:?} {side:?}");
+        let stored = store.inspect(&ids[0]).await.unwrap().unwrap();
+        assert_eq!(stored.get::<u64>("visits").unwrap(), Some(1));
+        let user: Option<String> = stored.get("user").unwrap();
+        assert_eq!(user.as_deref(), Some("ann"));
+        done.release();
+        // Who has not heard of the new id is a stranger.
+        let page = ann.get("/read").await;
+        assert_eq!((page.text.as_str(), page.cookie()), ("0 nobody", None));
+    }
 }
