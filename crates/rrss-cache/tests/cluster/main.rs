@@ -47,6 +47,7 @@ macro_rules! on_both {
 
 mod failover;
 mod moving;
+mod redirected;
 
 on_both![
     what_others_do_is_seen_on_every_master,

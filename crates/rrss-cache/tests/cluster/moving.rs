@@ -77,3 +77,38 @@ async fn no_session_of_before_stays_where_loads_meet_a_slot_on_its_way(flavor: F
     assert!(number > 12, "{number} changes");
     is_kept(cluster, &here, &id).await;
 }
+
+/// In one go, as Valkey does from 9.0 on: [`CLUSTER MIGRATESLOTS`](https://valkey.io/commands/cluster-migrateslots/).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_is_seen_after_the_servers_have_moved_a_slot_themselves() {
+    let (cluster, _alone) = alone(Flavor::Valkey).await;
+    let (here, there) = (cached(cluster, GENEROUS), plain(cluster));
+    let [from, to] = [cluster.masters()[0], cluster.masters()[1]];
+    let id = saved_on(cluster, from, &there).await;
+    let slot = RedisCluster::slot_of(key(&id));
+    is_kept(cluster, &here, &id).await;
+
+    let (text, node) = (
+        slot.to_string(),
+        cluster.command_on(to, &["CLUSTER", "MYID"]),
+    );
+    let command = [
+        "CLUSTER",
+        "MIGRATESLOTS",
+        "SLOTSRANGE",
+        &text,
+        &text,
+        "NODE",
+        &node,
+    ];
+    assert_eq!(cluster.command_on(from, &command), "OK");
+    let begun = Instant::now();
+    while cluster.master_of_slot(slot) != to {
+        assert!(begun.elapsed() < SOON, "the slot was not moved");
+    }
+    change(&there, &id, 1).await;
+    until_count("a save where it is now", &here, &id, 1).await;
+    is_kept(cluster, &here, &id).await;
+    assert!(there.delete(&id).await.unwrap());
+    until("a delete", &here, &id, |seen| seen.is_none()).await;
+}
