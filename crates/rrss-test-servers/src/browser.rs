@@ -45,11 +45,12 @@ impl WebDriverCompatibleCommand for ChromeCommand {
 }
 
 impl Browser {
-    /// Starts a browser with one tab.
+    /// Starts a browser with one tab, which takes certificates that a site has signed itself.
     pub async fn start(driver: &Chromedriver) -> Browser {
         let Value::Object(capabilities) = json!({
             "goog:chromeOptions": { "args": Chromedriver::BROWSER_ARGUMENTS },
             "goog:loggingPrefs": { "browser": "ALL" },
+            "acceptInsecureCerts": true,
         }) else {
             unreachable!("an object is written here");
         };
