@@ -25,11 +25,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
     let mut ids = Vec::new();
     for text in corpus::sessions(7, corpus::Size::Medium, 64) {
-        let (mut session, _) = Session::from_json(text.into(), None)?;
-        let mut new = Session::new();
-        new.copy_fields_of(&session);
-        store.save(&mut new).await?;
-        session = new;
+        let mut session = Session::new();
+        session.copy_fields_of(&Session::from_json(text.into(), None)?.0);
+        store.save(&mut session).await?;
         ids.push(session.id().cloned().ok_or("it was saved")?);
     }
     for (number, id) in ids.iter().cycle().take(count.parse()?).enumerate() {
@@ -44,7 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 #[inline(never)]
 async fn load(store: &Store, id: &SessionId) -> Result<Session, Box<dyn Error>> {
     let session = store.load(id).await?.ok_or("it is stored")?;
-    session.get::<String>(corpus::READ_FIELD)?;
+    session.get::<serde_json::Value>(corpus::READ_FIELD)?;
     Ok(session)
 }
 

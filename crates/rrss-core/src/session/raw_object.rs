@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -40,7 +41,7 @@ struct Scratch {
 /// Where a name occurs twice the last value counts, as `serde_json` has it.
 #[derive(Clone)]
 pub(crate) struct RawObject {
-    text: Bytes,
+    text: ByteString,
     slots: Arc<[Slot]>,
 }
 
@@ -72,9 +73,10 @@ impl RawObject {
         if u32::try_from(text.len()).is_err() {
             return Err(corrupt("a session of 4 GiB or more cannot be read"));
         }
-        let json = std::str::from_utf8(&text).map_err(|error| {
+        let text = ByteString::try_from(text).map_err(|error| {
             corrupt("the stored session is not UTF-8, so it is not JSON").with_source(error)
         })?;
+        let json = &*text;
         let mut scratch = SCRATCH.take();
         scratch.slots.clear();
         if json.len() > KEPT_SLOTS * SHORTEST_FIELD {
@@ -94,13 +96,14 @@ impl RawObject {
         if scratch.slots.capacity() <= KEPT_SLOTS {
             SCRATCH.set(scratch);
         }
-        let apart = scanned?.map(|range| text.slice(range.start as usize..range.end as usize));
+        let bytes = text.as_bytes();
+        let apart = scanned?.map(|range| bytes.slice(range.start as usize..range.end as usize));
         Ok((Self { text, slots }, apart))
     }
 
     pub(crate) fn empty() -> Self {
         Self {
-            text: Bytes::new(),
+            text: ByteString::new(),
             slots: Arc::default(),
         }
     }
@@ -136,9 +139,7 @@ impl RawObject {
     }
 
     fn slice(&self, range: &Range<u32>) -> &str {
-        // The whole text was checked to be UTF-8, and ranges are those of `&str`s in it.
-        std::str::from_utf8(&self.text[range.start as usize..range.end as usize])
-            .unwrap_or_default()
+        &self.text[range.start as usize..range.end as usize]
     }
 }
 
