@@ -89,7 +89,7 @@ impl Store {
             Some(deadline) if !self.inner.pipeline.sets_deadlines() => Deadline::At(deadline),
             _ => Deadline::Keep,
         };
-        self.create(&mut renewed, deadline).await?;
+        self.create_until(&mut renewed, deadline).await?;
         let created = renewed.clone();
         match self.take_over(session, &old, &mut renewed, added).await {
             Ok(saved) => {

@@ -25,13 +25,13 @@ pub enum Saved {
     Merged,
     /// There was no change to store; the backend was not asked.
     Unchanged,
-    /// The session is new and has no fields; it was not stored, and the backend was not asked.
+    /// The session is new and has no fields; it was not stored, and the backend was not asked. [`Store::create`] stores it.
     Empty,
 }
 
 impl Store {
     /// Stores a session: creates it where it is new, replaces the stored one where it is not. A new session
-    /// without fields is not stored, and one without changes is not written again.
+    /// without fields is not stored, for which there is [`create`](Store::create), and one without changes is not written again.
     ///
     /// Where the stored session changed since this one was loaded, the store's [`Conflict`] policy decides. By
     /// default the changes of both are merged, field by field; a field that both changed gets the value of the
@@ -56,7 +56,7 @@ impl Store {
         }
         let added = self.check_limit(session).await?;
         let saved = if session.is_new() {
-            self.create(session, Deadline::Keep).await?;
+            self.create_until(session, Deadline::Keep).await?;
             Saved::Created
         } else {
             self.update(session).await?
@@ -65,8 +65,49 @@ impl Store {
         Ok(saved)
     }
 
+    /// Stores a new session as [`save`](Store::save) does, and one without fields too: for hosts that hand out an id before
+    /// there is anything to keep under it, as adapters to some frameworks must. One operation.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] where the session is stored already, or brings an id that is taken. [`ErrorKind::Value`] where it
+    /// has no fields and the backend cannot keep such a session: `redis` with `layout = "hash"` and a `compat`. Else as
+    /// [`save`](Store::save).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> rrss::Result<()> {
+    /// # let store = rrss::Store::from_toml("step = [{ type = 'key-mapper' }, { type = 'json-codec' }, { type = 'memory' }]")?;
+    /// use rrss::{Saved, Session};
+    ///
+    /// let mut session = Session::new();
+    /// assert_eq!(store.save(&mut session).await?, Saved::Empty);
+    /// assert_eq!(session.id(), None);
+    ///
+    /// store.create(&mut session).await?;
+    /// let id = session.id().unwrap();
+    /// assert!(store.load(id).await?.unwrap().is_empty());
+    /// # Ok(()) }
+    /// ```
+    pub async fn create(&self, session: &mut Session) -> Result<()> {
+        if !session.is_new() {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "a session that is stored already cannot be created; save it instead",
+            ));
+        }
+        let added = self.check_limit(session).await?;
+        self.create_until(session, Deadline::Keep).await?;
+        self.enforce_limit(added, session).await
+    }
+
     /// Stores a new session, until `deadline` where it has none of its own.
-    pub(super) async fn create(&self, session: &mut Session, deadline: Deadline) -> Result<()> {
+    pub(super) async fn create_until(
+        &self,
+        session: &mut Session,
+        deadline: Deadline,
+    ) -> Result<()> {
         let mut made = session.clone();
         if made.created_at().is_none() {
             made = made.with_created_at(Some(self.now()));

@@ -71,6 +71,9 @@ impl<'a> Change<'a> {
                     held.put_on(&mut script);
                     put_fields(session.changes(), &mut script)?;
                 } else {
+                    if session.is_empty() && all.is_some() {
+                        return Err(no_entry());
+                    }
                     let fields = session.iter_raw().map(|(name, raw)| (name, Some(raw)));
                     put_fields(fields, &mut script)?;
                 }
@@ -214,6 +217,14 @@ fn no_session() -> Error {
         ErrorKind::Config,
         "what came to the `redis` step is no session, and with `layout = \"hash\"` it keeps the fields itself; remove \
          the codec above it",
+    )
+}
+
+fn no_entry() -> Error {
+    Error::new(
+        ErrorKind::Value,
+        "a session without fields cannot be created with this `compat`, whose hashes have no other entries; give it a field \
+         first",
     )
 }
 

@@ -63,7 +63,8 @@ use super::tracking::Watch;
 /// With [`Compat::Rrss02`] there is no such entry, keys have no deadline in Redis, and a deadline is kept in the sorted set
 /// `sessions:all`, as the time of the write that it follows `compat_duration` after. Every change is then the script, a load
 /// has a `ZSCORE` in its pipeline, each page of a list, and step of a count, a `ZMSCORE` behind it. Ended sessions are
-/// removed by [`sweep`](Backend::sweep). A hash cannot be empty, so a session whose last field is removed ends.
+/// removed by [`sweep`](Backend::sweep). A hash cannot be empty, so a session whose last field is removed ends,
+/// and one without fields cannot be created: that is [`ErrorKind::Value`].
 ///
 /// # Errors
 ///
@@ -71,6 +72,7 @@ use super::tracking::Watch;
 /// loaded or saved, and taken when it is to be created; it stays as it is.
 ///
 /// [`ErrorKind::Corrupt`]: rrss_core::ErrorKind::Corrupt
+/// [`ErrorKind::Value`]: rrss_core::ErrorKind::Value
 ///
 /// # Examples
 ///
