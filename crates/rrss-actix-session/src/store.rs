@@ -84,8 +84,7 @@ impl SessionStore for RrssStore {
     async fn save(&self, values: State, ttl: &Duration) -> Result<SessionKey, SaveError> {
         let mut session = Session::new();
         fill(&mut session, &values, deadline(self.store.now(), ttl)).map_err(not_json)?;
-        self.store.save(&mut session).await.map_err(unsaved)?;
-        // The middleware saves no session without values, and one without values is not stored: it has no id.
+        self.store.create(&mut session).await.map_err(unsaved)?;
         let id = session
             .id()
             .map(|id| id.as_str().to_owned())

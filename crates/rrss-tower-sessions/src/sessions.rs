@@ -7,9 +7,6 @@ use crate::error::StoreError;
 use crate::id;
 use crate::record::{self, Data};
 
-/// The one field of a session that has none, for the moment between its creation and the save that empties it.
-const PLACEHOLDER: &str = "rrss.empty";
-
 #[derive(Debug, Clone)]
 pub(crate) struct Sessions {
     store: Store,
@@ -44,13 +41,7 @@ impl Sessions {
     ) -> Result<i128, StoreError> {
         let mut session = Session::new();
         record::fill(&mut session, data, expiry_date)?;
-        if session.is_empty() {
-            // A store keeps no new session without fields; one that loses its last field, it does.
-            session.insert(PLACEHOLDER, &true)?;
-            self.store.save(&mut session).await?;
-            session.remove(PLACEHOLDER);
-        }
-        self.store.save(&mut session).await?;
+        self.store.create(&mut session).await?;
         let id = session.id().ok_or_else(no_id)?;
         match id::number(id) {
             Some(number) => Ok(number),

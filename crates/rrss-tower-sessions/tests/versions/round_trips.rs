@@ -53,6 +53,17 @@ async fn a_request_asks_the_backend_for_no_more_than_it_needs() {
 }
 
 #[tokio::test]
+async fn a_record_without_data_is_created_at_once_and_has_nothing_in_it() {
+    let (store, counts) = stores::counted(IdFormat::Uuid);
+    let store = RrssStore::new(store);
+    let mut empty = record([]);
+    store.create(&mut empty).await.unwrap();
+    assert_asked(&counts, [(Call::Create, 1)]);
+    let stored = store.load(&empty.id).await.unwrap().unwrap();
+    assert_eq!(stored, empty);
+}
+
+#[tokio::test]
 async fn the_form_that_is_not_the_stores_own_costs_nothing() {
     for ids in FORMS {
         let (store, counts) = stores::counted(ids);
