@@ -31,13 +31,13 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        Self::with("duration = '1h'", Options::default(), Conflict::Merge)
+        Self::with("duration = '1h'", &Options::default(), Conflict::Merge)
     }
 
-    fn with(expiry: &str, options: Options, conflict: Conflict) -> Self {
+    fn with(expiry: &str, options: &Options, conflict: Conflict) -> Self {
         let options = Options {
             on_untracked: OnUntracked::MaxAge,
-            ..options
+            ..options.clone()
         };
         let cache = Cache::new(&options).unwrap();
         let clock = ManualClock::at(Timestamp::from_millis(1_000_000_000_000));
@@ -153,7 +153,7 @@ async fn a_clock_that_is_set_back_makes_no_session_younger() {
 
 #[tokio::test]
 async fn no_session_is_answered_past_its_deadline() {
-    let world = World::with("duration = '5s'", Options::default(), Conflict::Merge);
+    let world = World::with("duration = '5s'", &Options::default(), Conflict::Merge);
     let id = world.saved().await;
     world.load(&id).await;
     world.clock.advance(SECOND * 5);
@@ -167,7 +167,7 @@ async fn a_session_that_is_used_is_renewed_when_that_is_due_though_it_is_answere
         max_age: (MINUTE * 60).into(),
         ..Options::default()
     };
-    let world = World::with(expiry, options, Conflict::Merge);
+    let world = World::with(expiry, &options, Conflict::Merge);
     let id = world.saved().await;
     world.load(&id).await;
     for minute in 1..30 {
@@ -266,7 +266,9 @@ async fn a_load_that_fails_fails_alone_and_the_others_ask_all_at_once() {
     for held in next {
         asked.push(held.arrived().await);
     }
-    asked.into_iter().for_each(|held| held.release());
+    for held in asked {
+        held.release();
+    }
     let mut failed = 0;
     for load in loads {
         match load.await.unwrap() {
@@ -371,7 +373,7 @@ async fn a_save_of_a_session_that_was_answered_from_here_loses_nothing_of_others
 
 #[tokio::test]
 async fn a_save_of_a_session_that_was_answered_from_here_is_rejected_where_others_changed_it() {
-    let world = World::with("duration = '1h'", Options::default(), Conflict::Reject);
+    let world = World::with("duration = '1h'", &Options::default(), Conflict::Reject);
     let id = world.saved().await;
     world.load(&id).await;
     let mut theirs = world.other.load(&id).await.unwrap().unwrap();
@@ -402,7 +404,7 @@ async fn what_is_kept_is_bounded_by_its_weight() {
         capacity: NonZeroU64::new(64 * 1024).unwrap(),
         ..Options::default()
     };
-    let world = World::with("duration = '1h'", options, Conflict::Merge);
+    let world = World::with("duration = '1h'", &options, Conflict::Merge);
     let mut ids = Vec::new();
     for number in 0..500 {
         let mut session = Session::new();
