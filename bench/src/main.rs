@@ -13,6 +13,7 @@ mod plot;
 mod promise;
 mod redis;
 mod report;
+mod requests;
 mod sessions;
 mod table;
 
@@ -53,6 +54,8 @@ enum Bench {
     Growth,
     /// Session stores side by side on one Redis and one Valkey, which it starts.
     Redis,
+    /// Whole requests: applications of axum and actix, their sessions on one Redis, which it starts.
+    Requests,
     /// All of them.
     All,
 }
@@ -60,7 +63,10 @@ enum Bench {
 impl Bench {
     /// Whether other threads work for it, whose allocations are not counted.
     fn takes_times_alone(self) -> bool {
-        matches!(self, Self::Embedded | Self::Local | Self::Growth)
+        matches!(
+            self,
+            Self::Embedded | Self::Local | Self::Growth | Self::Requests
+        )
     }
 }
 
@@ -160,6 +166,11 @@ fn run(cli: Cli) -> Result<(), Failed> {
     }
     if wanted(Bench::Local) {
         report.add(local::run(&sizes, &tasks, &dir, quick)?);
+    }
+    for &size in &sizes {
+        if wanted(Bench::Requests) {
+            report.add(requests::run(size, quick)?);
+        }
     }
     print!("{report}");
     if let Some(file) = json {
