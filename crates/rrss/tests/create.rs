@@ -73,15 +73,20 @@ async fn a_session_without_fields_lives_on_every_backend() {
     }
 }
 
-#[tokio::test]
-async fn where_a_hash_has_no_entry_but_fields_it_is_refused_and_nothing_is_stored() {
-    let server = RedisServer::start(Flavor::Redis);
-    let store = Store::from_toml(&format!(
+/// A store whose sessions are hashes of the original's layout, which have no entries but fields.
+fn compatible(server: &RedisServer) -> Store {
+    Store::from_toml(&format!(
         "step = [{{ type = 'key-mapper' }}, {{ type = 'expiry', duration = '7d' }},
                  {{ type = 'redis', layout = 'hash', compat = 'rrss-0.2', url = '{}' }}]",
         server.url()
     ))
-    .unwrap();
+    .unwrap()
+}
+
+#[tokio::test]
+async fn where_a_hash_has_no_entry_but_fields_it_is_refused_and_nothing_is_stored() {
+    let server = RedisServer::start(Flavor::Redis);
+    let store = compatible(&server);
     let mut session = Session::new();
     let refused = store.create(&mut session).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Value);
@@ -90,6 +95,24 @@ async fn where_a_hash_has_no_entry_but_fields_it_is_refused_and_nothing_is_store
     session.insert("user", "ann").unwrap();
     store.create(&mut session).await.unwrap();
     assert!(store.load(session.id().unwrap()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn where_a_hash_has_no_entry_but_fields_an_emptied_session_does_not_rotate_and_stays_as_it_was()
+ {
+    let server = RedisServer::start(Flavor::Redis);
+    let store = compatible(&server);
+    let mut session = Session::new();
+    session.insert("user", "ann").unwrap();
+    store.save(&mut session).await.unwrap();
+    let id = session.id().unwrap().clone();
+    session.clear();
+    let refused = store.rotate(&mut session).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Value);
+    assert!(store.load(&id).await.unwrap().unwrap().contains_key("user"));
+    assert_eq!(store.count().await.unwrap(), 1);
+    store.save(&mut session).await.unwrap();
+    assert!(store.load(&id).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ use super::tracking::Watch;
 /// `sessions:all`, as the time of the write that it follows `compat_duration` after. Every change is then the script, a load
 /// has a `ZSCORE` in its pipeline, each page of a list, and step of a count, a `ZMSCORE` behind it. Ended sessions are
 /// removed by [`sweep`](Backend::sweep). A hash cannot be empty, so a session whose last field is removed ends,
-/// and one without fields cannot be created: that is [`ErrorKind::Value`].
+/// and one without fields can be neither created nor rotated: that is [`ErrorKind::Value`].
 ///
 /// # Errors
 ///
