@@ -54,7 +54,7 @@ enum Bench {
     Growth,
     /// Session stores side by side on one Redis and one Valkey, which it starts.
     Redis,
-    /// Whole requests: applications of axum and actix, their sessions on one Redis, which it starts.
+    /// Whole requests: applications of axum and actix, their sessions on one Redis and one Valkey, which it starts.
     Requests,
     /// All of them.
     All,

@@ -132,8 +132,8 @@ impl Batch for Visitors {
     fn prepare(&mut self, _: u64) {
         self.runtime.block_on(async {
             for visitor in &mut self.visitors {
-                let opened = Connection::open(self.address).await;
-                visitor.connection = Some(opened.expect("the server accepts connections"));
+                let opened = visitor.open(self.address).await;
+                visitor.connection = Some(opened.expect("the application is well"));
             }
         });
     }
@@ -170,6 +170,14 @@ impl Batch for Visitors {
 }
 
 impl Visitor {
+    /// A connection that was answered on once: the first answer is late, wherever a server begins its work.
+    async fn open(&self, address: SocketAddr) -> Result<Connection> {
+        let mut connection = Connection::open(address).await?;
+        let cookie = &self.cookies[self.next];
+        connection.get(Route::Still.path(), cookie).await?;
+        Ok(connection)
+    }
+
     async fn ask(mut self, route: Route, requests: usize) -> Result<(Self, Vec<u32>)> {
         let connection = self.connection.as_mut();
         let connection = connection.ok_or("no turn has been prepared")?;

@@ -1,4 +1,5 @@
-//! Whole requests: the same application over HTTP, its sessions kept by one or another, on one Redis.
+//! Whole requests: the same application over HTTP, its sessions kept by one or another, on one Redis
+//! and on one Valkey.
 
 mod actix;
 mod check;
@@ -26,7 +27,7 @@ use crate::peer::Result;
 use crate::promise::{Promise, RATIO};
 use crate::report::{Compare, Findings, Group, Row, Times};
 
-const FULL: Schedule = Schedule::new(15, Duration::from_millis(300));
+const FULL: Schedule = Schedule::new(11, Duration::from_millis(300));
 const QUICK: Schedule = Schedule::new(3, Duration::from_millis(80));
 
 /// How many sessions each application has.
@@ -38,7 +39,17 @@ const CONNECTIONS: usize = 64;
 
 /// Measures whole requests with sessions of this size.
 pub fn run(size: Size, quick: bool) -> Result<Findings> {
-    let server = RedisServer::start(Flavor::Redis);
+    let mut findings = Findings::default();
+    for flavor in Flavor::ALL {
+        let (groups, promises) = on(flavor, size, quick)?;
+        findings.0.extend(groups);
+        findings.1.extend(promises);
+    }
+    Ok(findings)
+}
+
+fn on(flavor: Flavor, size: Size, quick: bool) -> Result<Findings> {
+    let server = RedisServer::start(flavor);
     let texts = corpus::sessions(SEED, size, SESSIONS);
     // One thread is every browser: it takes the same part of the machine from all.
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
@@ -52,11 +63,11 @@ pub fn run(size: Size, quick: bool) -> Result<Findings> {
         site.try_out(&runtime, &texts)?;
     }
     let without = without::serve()?;
-    let samples = in_turns(&runtime, &sites, &without, size, quick)?;
+    let samples = in_turns(&runtime, &sites, &without, &title(flavor, size), quick)?;
     for site in &sites {
         site.audit(&runtime, &texts)?;
     }
-    Ok(findings(&samples, size))
+    Ok(findings(&samples, flavor, size))
 }
 
 /// What serves an application with its sessions in the database at an address.
@@ -64,6 +75,7 @@ type Serve = fn(&str) -> Result<Served>;
 
 const ALL: &[Serve] = &[
     rrss_axum::serve,
+    rrss_axum::serve_last_write,
     tower_sessions::serve_rrss,
     tower_sessions::serve_client,
     tower_sessions::serve_pool,
@@ -78,7 +90,7 @@ fn in_turns(
     runtime: &Rc<Runtime>,
     sites: &[Site],
     without: &Served,
-    size: Size,
+    title: &str,
     quick: bool,
 ) -> Result<Vec<Turns>> {
     let mut who = vec![(without.name, Route::Still)];
@@ -96,27 +108,31 @@ fn in_turns(
         }
     }
     let schedule = if quick { QUICK } else { FULL };
-    let title = format!("Whole requests, sessions of {}", size.name());
-    let samples = measure::in_turns(&title, &mut contenders, schedule);
+    let samples = measure::in_turns(title, &mut contenders, schedule);
     let turns = who.into_iter().zip(samples);
     Ok(turns
         .map(|((name, route), samples)| (name, route, samples))
         .collect())
 }
 
-fn findings(samples: &[Turns], size: Size) -> Findings {
+fn title(flavor: Flavor, size: Size) -> String {
+    format!("Whole requests, {flavor}, sessions of {}", size.name())
+}
+
+fn findings(samples: &[Turns], flavor: Flavor, size: Size) -> Findings {
     let mut findings = Findings::default();
     for route in Route::ALL {
         let rows = samples.iter().filter(|(_, of, _)| *of == route);
         let rows = rows.map(|(name, _, samples)| Row::timed(name, Times::of_many(samples)));
-        let title = format!(
-            "Whole requests, Redis, sessions of {}, {}, {CONNECTIONS} connections",
-            size.name(),
-            route.name()
-        );
+        let title = title(flavor, size);
+        let title = format!("{title}, {}, {CONNECTIONS} connections", route.name());
         let group = Group::new(title, Compare::Rate, tower_sessions::CLIENT, rows.collect())
             .also_against(&[actix::REDIS])
-            .in_picture(format!("requests-{}", size.file_name()));
+            .in_picture(format!(
+                "requests-{}-{}",
+                flavor.to_string().to_lowercase(),
+                size.file_name()
+            ));
         findings.1.extend(promises(&group, route, size));
         findings.0.push(group);
     }

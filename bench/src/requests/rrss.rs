@@ -1,11 +1,16 @@
-//! The store under all contenders of rrss: the default pipeline, which merges what two requests changed.
+//! The store under all contenders of rrss: the default pipeline.
 
 use rrss::redis::Options;
-use rrss::{Expiry, JsonCodec, KeyMapper, Redis, Store};
+use rrss::{Conflict, Expiry, JsonCodec, KeyMapper, Redis, Store};
 
 use crate::peer::Result;
 
+/// By default a save merges what two requests changed.
 pub fn store(url: &str) -> Result<Store> {
+    store_with(url, Conflict::Merge)
+}
+
+pub fn store_with(url: &str, conflict: Conflict) -> Result<Store> {
     let options = Options {
         url: Some(url.parse()?),
         ..Options::default()
@@ -15,6 +20,7 @@ pub fn store(url: &str) -> Result<Store> {
         .step::<Expiry>(Default::default())
         .step::<JsonCodec>(Default::default())
         .step::<Redis>(options)
+        .conflict(conflict)
         .build()?;
     Ok(store)
 }

@@ -1,5 +1,6 @@
 //! axum with rrss-axum.
 
+use ::rrss::Conflict;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::StatusCode;
@@ -15,10 +16,20 @@ use crate::corpus::{CHANGED_FIELD, READ_FIELD};
 use crate::peer;
 
 pub const NAME: &str = "rrss-axum";
+pub const LAST_WRITE: &str = "rrss-axum, last-write";
 
 pub fn serve(url: &str) -> peer::Result<Served> {
-    Served::by_axum(NAME, async {
-        let sessions = SessionLayer::new(rrss::store(url)?);
+    serve_with(NAME, url, Conflict::Merge)
+}
+
+/// A save overwrites, as that of all others does.
+pub fn serve_last_write(url: &str) -> peer::Result<Served> {
+    serve_with(LAST_WRITE, url, Conflict::LastWrite)
+}
+
+fn serve_with(name: &'static str, url: &str, conflict: Conflict) -> peer::Result<Served> {
+    Served::by_axum(name, async {
+        let sessions = SessionLayer::new(rrss::store_with(url, conflict)?);
         Ok(Router::new()
             .route(Route::Still.path(), get(async || HELLO))
             .route(Route::Read.path(), get(read))
