@@ -38,6 +38,7 @@ pub fn of_times(
             rate(ours::DEFAULT, tower, 2.2),
             rate(ours::DEFAULT, actix, 1.8),
             rate(ours::DEFAULT, raw::REDIS_RS, 0.75),
+            rate(ours::CACHE, tower, 20.0),
             Promise {
                 what: format!(
                     "processor time, {}, {} against {}",

@@ -1,9 +1,12 @@
 //! rrss in the shapes that are measured: the default pipeline, and what an application may change of it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rrss::redis::Options;
-use rrss::{Compression, Conflict, Expiry, JsonCodec, KeyMapper, Redis, Store, compression};
+use rrss::{
+    Cache, Compression, Conflict, Expiry, JsonCodec, KeyMapper, Redis, Store, cache, compression,
+};
 
 use crate::peer::{Entrant, Result, Rrss};
 
@@ -11,6 +14,8 @@ use crate::peer::{Entrant, Result, Rrss};
 pub const DEFAULT: &str = "rrss";
 pub const LAST_WRITE: &str = "rrss, last-write";
 pub const ZSTD: &str = "rrss, zstd";
+/// The default with a `cache`, which has all sessions after the first round: a load sends nothing then.
+pub const CACHE: &str = "rrss, cache";
 pub const DICTIONARY: &str = "rrss, zstd, dictionary";
 
 /// From where on sessions are compressed with a dictionary: with one, short texts get smaller too.
@@ -25,6 +30,10 @@ pub fn entrants(dictionary: PathBuf) -> Vec<Entrant> {
     };
     vec![
         entrant(DEFAULT, Conflict::Merge, None),
+        Entrant::new(CACHE, |url: String| {
+            let store = cached(&url);
+            async move { Ok(Rrss(store?)) }
+        }),
         entrant(LAST_WRITE, Conflict::LastWrite, None),
         entrant(ZSTD, Conflict::Merge, Some(zstd)),
         entrant(DICTIONARY, Conflict::Merge, Some(trained)),
@@ -55,10 +64,28 @@ pub fn store(
     if let Some(options) = compression {
         builder = builder.step::<Compression>(options);
     }
-    let options = Options {
+    let builder = builder.step::<Redis>(server(url)?).conflict(conflict);
+    Ok(builder.build()?)
+}
+
+fn cached(url: &str) -> Result<Store> {
+    // A round begins long after the one before it: what is measured is a session that is at hand.
+    let cache = cache::Options {
+        max_age: Duration::from_secs(3600).into(),
+        ..Default::default()
+    };
+    let builder = Store::builder()
+        .step::<KeyMapper>(Default::default())
+        .step::<Expiry>(Default::default())
+        .step::<Cache>(cache)
+        .step::<JsonCodec>(Default::default())
+        .step::<Redis>(server(url)?);
+    Ok(builder.build()?)
+}
+
+fn server(url: &str) -> Result<Options> {
+    Ok(Options {
         url: Some(url.parse()?),
         ..Options::default()
-    };
-    let builder = builder.step::<Redis>(options).conflict(conflict);
-    Ok(builder.build()?)
+    })
 }
