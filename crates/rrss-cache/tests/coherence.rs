@@ -70,8 +70,8 @@ fn steps() -> StoreBuilder {
 fn to(url: &str) -> rrss::redis::Options {
     rrss::redis::Options {
         url: Some(url.parse().unwrap()),
-        timeout: Duration::from_millis(500).into(),
-        connect_timeout: Duration::from_millis(500).into(),
+        timeout: Duration::from_secs(3).into(),
+        connect_timeout: Duration::from_secs(3).into(),
         ..Default::default()
     }
 }
