@@ -6,39 +6,20 @@ use std::time::{Duration, Instant};
 
 use rrss::core::Clock;
 use rrss::{
-    ErrorKind, Expiry, Index, JsonCodec, KeyMapper, ManualClock, Redis, Session, SessionId, Store,
-    StoreBuilder, SystemClock,
+    ErrorKind, Expiry, KeyMapper, ManualClock, Redis, Session, SessionId, Store, StoreBuilder,
+    SystemClock,
 };
 use rrss_cache::{Cache, OnUntracked, Options};
 use rrss_test_servers::{Flavor, RedisServer, Relay};
 use rrss_testkit::Log;
 
-const HOUR: Duration = Duration::from_secs(3600);
+use crate::support::{HOUR, on_redis, steps, until_within};
+
 /// Far longer than the server takes to tell.
 const SOON: Duration = Duration::from_secs(20);
 
-/// Makes two tests of each function: one on Redis, one on Valkey.
-macro_rules! on_both {
-    ($($test:ident,)+) => {
-        mod redis {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() {
-                    super::$test(rrss_test_servers::Flavor::Redis).await;
-                }
-            )+
-        }
-
-        mod valkey {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() {
-                    super::$test(rrss_test_servers::Flavor::Valkey).await;
-                }
-            )+
-        }
-    };
-}
+#[macro_use]
+mod support;
 
 on_both![
     what_others_do_is_seen_when_the_server_has_told,
@@ -60,13 +41,6 @@ fn options(max_age: Duration) -> Options {
     }
 }
 
-fn steps() -> StoreBuilder {
-    Store::builder()
-        .step::<KeyMapper>(Default::default())
-        .step::<Expiry>(Default::default())
-        .step::<Index>(rrss::index::Options::of(["user"]))
-}
-
 fn to(url: &str) -> rrss::redis::Options {
     rrss::redis::Options {
         url: Some(url.parse().unwrap()),
@@ -82,18 +56,12 @@ fn cached(url: &str) -> Store {
 }
 
 fn over(steps: StoreBuilder, url: &str, cache: Options) -> Store {
-    steps
-        .step::<Cache>(cache)
-        .step::<JsonCodec>(Default::default())
-        .step::<Redis>(to(url))
-        .build()
-        .unwrap()
+    on_redis(steps.step::<Cache>(cache), to(url))
 }
 
 /// Another process, without a cache.
 fn plain(url: &str) -> Store {
-    let steps = steps().step::<JsonCodec>(Default::default());
-    steps.step::<Redis>(to(url)).build().unwrap()
+    on_redis(steps(), to(url))
 }
 
 async fn saved(store: &Store) -> Session {
@@ -110,11 +78,7 @@ fn count(session: &Session) -> u64 {
 
 /// Loads until what is answered is as it is to be.
 async fn until(what: &str, store: &Store, id: &SessionId, is: impl Fn(Option<&Session>) -> bool) {
-    let begun = Instant::now();
-    while !is(store.load(id).await.unwrap().as_ref()) {
-        assert!(begun.elapsed() < SOON, "{what}: not seen");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    until_within(SOON, what, store, id, is).await;
 }
 
 async fn what_others_do_is_seen_when_the_server_has_told(flavor: Flavor) {

@@ -85,6 +85,27 @@ impl World {
         tokio::spawn(async move { store.load(&id).await })
     }
 
+    /// What 64 loads of one session are answered that all come before the first is.
+    async fn loads_at_once(&self, id: &SessionId) -> Vec<Option<Session>> {
+        let held = self.gate.hold(Call::Load, Side::After);
+        let loads: Vec<_> = (0..64).map(|_| self.loading(id)).collect();
+        let held = held.arrived().await;
+        all_wait().await;
+        held.release();
+        let mut answers = Vec::new();
+        for load in loads {
+            answers.push(load.await.unwrap().unwrap());
+        }
+        answers
+    }
+
+    /// Another process adds a field.
+    async fn changed_elsewhere(&self, id: &SessionId) {
+        let mut theirs = self.other.load(id).await.unwrap().unwrap();
+        theirs.insert("theirs", &1).unwrap();
+        self.other.save(&mut theirs).await.unwrap();
+    }
+
     fn loads(&self) -> u64 {
         self.counts.of(Call::Load)
     }
@@ -221,13 +242,8 @@ async fn an_id_without_a_session_is_asked_for_every_time() {
 async fn loads_of_one_session_at_once_are_one_call() {
     let world = World::new();
     let id = world.saved().await;
-    let held = world.gate.hold(Call::Load, Side::After);
-    let loads: Vec<_> = (0..64).map(|_| world.loading(&id)).collect();
-    let held = held.arrived().await;
-    all_wait().await;
-    held.release();
-    for load in loads {
-        assert_eq!(count(&load.await.unwrap().unwrap().unwrap()), 0);
+    for loaded in world.loads_at_once(&id).await {
+        assert_eq!(count(&loaded.unwrap()), 0);
     }
     assert_eq!(world.loads(), 1);
 }
@@ -236,13 +252,8 @@ async fn loads_of_one_session_at_once_are_one_call() {
 async fn loads_of_an_unknown_id_at_once_are_one_call() {
     let world = World::new();
     let id = SessionId::from("8f14e45f-ceea-467f-a3d4-1b2c3d4e5f60".to_owned());
-    let held = world.gate.hold(Call::Load, Side::After);
-    let loads: Vec<_> = (0..64).map(|_| world.loading(&id)).collect();
-    let held = held.arrived().await;
-    all_wait().await;
-    held.release();
-    for load in loads {
-        assert!(load.await.unwrap().unwrap().is_none());
+    for loaded in world.loads_at_once(&id).await {
+        assert!(loaded.is_none());
     }
     assert_eq!((world.loads(), world.cache.len()), (1, 0));
 }
@@ -359,9 +370,7 @@ async fn a_save_of_a_session_that_was_answered_from_here_loses_nothing_of_others
     let world = World::new();
     let id = world.saved().await;
     world.load(&id).await;
-    let mut theirs = world.other.load(&id).await.unwrap().unwrap();
-    theirs.insert("theirs", &1).unwrap();
-    world.other.save(&mut theirs).await.unwrap();
+    world.changed_elsewhere(&id).await;
 
     let mut stale = world.load(&id).await;
     assert!(!stale.contains_key("theirs"), "it is of before that");
@@ -376,9 +385,7 @@ async fn a_save_of_a_session_that_was_answered_from_here_is_rejected_where_other
     let world = World::with("duration = '1h'", &Options::default(), Conflict::Reject);
     let id = world.saved().await;
     world.load(&id).await;
-    let mut theirs = world.other.load(&id).await.unwrap().unwrap();
-    theirs.insert("theirs", &1).unwrap();
-    world.other.save(&mut theirs).await.unwrap();
+    world.changed_elsewhere(&id).await;
 
     let mut stale = world.load(&id).await;
     stale.insert("mine", &1).unwrap();

@@ -7,43 +7,13 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rrss::core::Clock;
-use rrss::{
-    Expiry, JsonCodec, KeyMapper, ManualClock, Redis, Session, SessionId, Store, StoreBuilder,
-    SystemClock,
-};
-use rrss_cache::{Cache, Options};
+use rrss::{ManualClock, Session, SessionId, Store, StoreBuilder, SystemClock};
 use rrss_test_servers::{Flavor, RedisSentinel};
 
-const HOUR: Duration = Duration::from_secs(3600);
-/// Far longer than a server takes to tell.
-const SOON: Duration = Duration::from_secs(30);
-/// For what is always answered, on a machine that is busy.
-const GENEROUS: Duration = Duration::from_secs(20);
-/// For what is not.
-const SHORT: Duration = Duration::from_millis(500);
+use crate::support::*;
 
-/// Makes two tests of each function: one on Redis, one on Valkey.
-macro_rules! on_both {
-    ($($test:ident,)+) => {
-        mod redis {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() {
-                    super::$test(rrss_test_servers::Flavor::Redis).await;
-                }
-            )+
-        }
-
-        mod valkey {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() {
-                    super::$test(rrss_test_servers::Flavor::Valkey).await;
-                }
-            )+
-        }
-    };
-}
+#[macro_use]
+mod support;
 
 on_both![
     what_others_do_is_seen_and_loads_of_unchanged_sessions_send_nothing,
@@ -51,19 +21,6 @@ on_both![
     what_a_master_that_hangs_had_told_is_answered_until_max_age_or_the_first_silence,
     nothing_of_a_master_that_was_replaced_stays,
 ];
-
-fn steps() -> StoreBuilder {
-    Store::builder()
-        .step::<KeyMapper>(Default::default())
-        .step::<Expiry>(Default::default())
-}
-
-fn caching(steps: StoreBuilder, max_age: Duration) -> StoreBuilder {
-    steps.step::<Cache>(Options {
-        max_age: max_age.into(),
-        ..Options::default()
-    })
-}
 
 fn over(steps: StoreBuilder, group: &RedisSentinel, limit: Duration) -> Store {
     let nodes = group.sentinels();
@@ -78,8 +35,7 @@ fn over(steps: StoreBuilder, group: &RedisSentinel, limit: Duration) -> Store {
         connect_timeout: limit.into(),
         ..Default::default()
     };
-    let steps = steps.step::<JsonCodec>(Default::default());
-    steps.step::<Redis>(redis).build().unwrap()
+    on_redis(steps, redis)
 }
 
 /// A process with a cache whose sessions grow as old as they like, unless a change is told.
@@ -97,42 +53,6 @@ async fn saved(store: &Store) -> SessionId {
     session.insert("count", &0).unwrap();
     store.save(&mut session).await.unwrap();
     session.id().unwrap().clone()
-}
-
-async fn count(store: &Store, id: &SessionId) -> u64 {
-    let session = store.load(id).await.unwrap().unwrap();
-    session.get("count").unwrap().unwrap()
-}
-
-/// Loads, though a connection may have to be given up first, and the new master looked for.
-async fn count_at_last(store: &Store, id: &SessionId) -> u64 {
-    let begun = Instant::now();
-    loop {
-        match store.load(id).await {
-            Ok(session) => return session.unwrap().get("count").unwrap().unwrap(),
-            Err(error) => assert!(error.is_temporary() && begun.elapsed() < SOON, "{error}"),
-        }
-    }
-}
-
-async fn change(store: &Store, id: &SessionId, count: u64) {
-    let mut session = store.load(id).await.unwrap().unwrap();
-    session.insert("count", &count).unwrap();
-    store.save(&mut session).await.unwrap();
-}
-
-/// Loads until what is answered is as it is to be.
-async fn until(what: &str, store: &Store, id: &SessionId, is: impl Fn(Option<&Session>) -> bool) {
-    let begun = Instant::now();
-    while !is(store.load(id).await.unwrap().as_ref()) {
-        assert!(begun.elapsed() < SOON, "{what}: not seen");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
-
-async fn until_count(what: &str, store: &Store, id: &SessionId, count: u64) {
-    let is = |seen: Option<&Session>| seen.unwrap().get("count").unwrap() == Some(count);
-    until(what, store, id, is).await;
 }
 
 /// Answered, at last, without asking the master. What was told late takes one more load.

@@ -3,13 +3,10 @@
 use std::time::{Duration, Instant};
 
 use rrss::core::Clock;
-use rrss::{ManualClock, SessionId, Store, SystemClock};
+use rrss::{ManualClock, SystemClock};
 use rrss_test_servers::{Flavor, RedisCluster};
 
 use super::*;
-
-/// For what is not answered.
-const SHORT: Duration = Duration::from_millis(500);
 
 on_both![
     nothing_of_a_master_that_died_is_answered,
@@ -41,17 +38,6 @@ async fn nothing_of_a_master_that_died_is_answered(flavor: Flavor) {
     is_kept(&cluster, &here, &lost).await;
     change(&plain(&cluster), &lost, 2).await;
     until_count("a save on the new master", &here, &lost, 2).await;
-}
-
-/// Loads, though a connection may have to be given up first, and the new master looked for.
-async fn count_at_last(store: &Store, id: &SessionId) -> u64 {
-    let begun = Instant::now();
-    loop {
-        match store.load(id).await {
-            Ok(session) => return session.unwrap().get("count").unwrap().unwrap(),
-            Err(error) => assert!(error.is_temporary() && begun.elapsed() < SOON, "{error}"),
-        }
-    }
 }
 
 /// Its connections stay open, and nothing says that what is kept may be out of date.

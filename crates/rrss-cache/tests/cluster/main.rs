@@ -8,42 +8,15 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rrss::core::Clock;
-use rrss::{
-    Expiry, Index, JsonCodec, KeyMapper, Redis, Session, SessionId, Store, StoreBuilder,
-    SystemClock,
-};
-use rrss_cache::{Cache, Options};
+use rrss::{Session, SessionId, Store, StoreBuilder, SystemClock};
 use rrss_test_servers::{Flavor, RedisCluster};
 use tokio::sync::{Mutex, MutexGuard};
 
-const HOUR: Duration = Duration::from_secs(3600);
-/// Far longer than a server takes to tell.
-const SOON: Duration = Duration::from_secs(30);
-/// For what is always answered, on a machine that is busy.
-const GENEROUS: Duration = Duration::from_secs(20);
+use crate::support::*;
 
-/// Makes two tests of each function: one on Redis, one on Valkey.
-macro_rules! on_both {
-    ($($test:ident,)+) => {
-        mod redis {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() {
-                    super::$test(rrss_test_servers::Flavor::Redis).await;
-                }
-            )+
-        }
-
-        mod valkey {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() {
-                    super::$test(rrss_test_servers::Flavor::Valkey).await;
-                }
-            )+
-        }
-    };
-}
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
 
 mod failover;
 mod moving;
@@ -64,20 +37,6 @@ async fn alone(flavor: Flavor) -> (&'static RedisCluster, MutexGuard<'static, ()
     (cluster, turn)
 }
 
-fn steps() -> StoreBuilder {
-    Store::builder()
-        .step::<KeyMapper>(Default::default())
-        .step::<Expiry>(Default::default())
-        .step::<Index>(rrss::index::Options::of(["user"]))
-}
-
-fn caching(steps: StoreBuilder, max_age: Duration) -> StoreBuilder {
-    steps.step::<Cache>(Options {
-        max_age: max_age.into(),
-        ..Options::default()
-    })
-}
-
 fn over(steps: StoreBuilder, cluster: &RedisCluster, limit: Duration) -> Store {
     let nodes = cluster.nodes();
     let redis = rrss::redis::Options {
@@ -86,8 +45,7 @@ fn over(steps: StoreBuilder, cluster: &RedisCluster, limit: Duration) -> Store {
         connect_timeout: limit.into(),
         ..Default::default()
     };
-    let steps = steps.step::<JsonCodec>(Default::default());
-    steps.step::<Redis>(redis).build().unwrap()
+    on_redis(steps, redis)
 }
 
 /// A process with a cache whose sessions grow as old as they like, unless a change is told.
@@ -116,31 +74,6 @@ async fn saved_on(cluster: &RedisCluster, node: usize, store: &Store) -> Session
             return id.clone();
         }
     }
-}
-
-async fn count(store: &Store, id: &SessionId) -> u64 {
-    let session = store.load(id).await.unwrap().unwrap();
-    session.get("count").unwrap().unwrap()
-}
-
-async fn change(store: &Store, id: &SessionId, count: u64) {
-    let mut session = store.load(id).await.unwrap().unwrap();
-    session.insert("count", &count).unwrap();
-    store.save(&mut session).await.unwrap();
-}
-
-/// Loads until what is answered is as it is to be.
-async fn until(what: &str, store: &Store, id: &SessionId, is: impl Fn(Option<&Session>) -> bool) {
-    let begun = Instant::now();
-    while !is(store.load(id).await.unwrap().as_ref()) {
-        assert!(begun.elapsed() < SOON, "{what}: not seen");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
-
-async fn until_count(what: &str, store: &Store, id: &SessionId, count: u64) {
-    let is = |seen: Option<&Session>| seen.unwrap().get("count").unwrap() == Some(count);
-    until(what, store, id, is).await;
 }
 
 /// Answered, at last, without asking any node. What was told late takes one more load.

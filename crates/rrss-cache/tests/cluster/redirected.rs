@@ -6,6 +6,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
+use rrss::{Expiry, KeyMapper};
+
 use super::*;
 
 /// One node, for one connection: what it has been asked for, and the way to tell something by itself.
@@ -123,8 +125,7 @@ fn here(node: &Node) -> Store {
     let steps = Store::builder()
         .step::<KeyMapper>(Default::default())
         .step::<Expiry>(Default::default());
-    let steps = caching(steps, HOUR).step::<JsonCodec>(Default::default());
-    steps.step::<Redis>(redis).build().unwrap()
+    on_redis(caching(steps, HOUR), redis)
 }
 
 /// What one node tells of ends it, whichever of the two that is.
