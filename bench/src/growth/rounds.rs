@@ -18,6 +18,7 @@ const QUICK: Schedule = Schedule::new(3, Duration::from_millis(80));
 const TASKS: usize = 64;
 
 pub fn run(title: &str, stores: &[Full], runtime: &Rc<Runtime>, quick: bool) -> Result<Vec<Group>> {
+    let schedule = if quick { QUICK } else { FULL };
     let mut groups = Vec::new();
     for doing in Doing::LOAD_AND_SAVE {
         let mut contenders = Vec::new();
@@ -26,7 +27,7 @@ pub fn run(title: &str, stores: &[Full], runtime: &Rc<Runtime>, quick: bool) -> 
             contenders.push(Contender::new(each.name, team));
         }
         let title = format!("{title}, {}, {TASKS} at once", doing.name());
-        groups.push(compare(title, contenders, quick));
+        groups.push(compare(title, contenders, schedule));
     }
     let mut contenders = Vec::new();
     for each in stores {
@@ -35,12 +36,12 @@ pub fn run(title: &str, stores: &[Full], runtime: &Rc<Runtime>, quick: bool) -> 
         contenders.push(Contender::new(each.name, team));
     }
     let title = format!("{title}, find the sessions of a user, {TASKS} at once");
-    groups.push(compare(title, contenders, quick));
+    groups.push(compare(title, contenders, schedule));
     Ok(groups)
 }
 
-fn compare(title: String, mut contenders: Vec<Contender<'_>>, quick: bool) -> Group {
-    let schedule = if quick { QUICK } else { FULL };
+/// The first contender, of the fewest sessions, is what the others are held against.
+pub fn compare(title: String, mut contenders: Vec<Contender<'_>>, schedule: Schedule) -> Group {
     let samples = measure::in_turns(&title, &mut contenders, schedule);
     let rows: Vec<Row> = contenders
         .iter()

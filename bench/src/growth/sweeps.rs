@@ -7,10 +7,11 @@ use rrss::{Clock as _, ManualClock, Store, Timestamp};
 use tokio::runtime::Runtime;
 
 use super::full::{self, Full};
+use super::rounds;
 use crate::corpus::Size;
-use crate::measure::{self, Batch, Contender, Schedule};
+use crate::measure::{Batch, Contender, Schedule};
 use crate::peer::Result;
-use crate::report::{Compare, Group, Row, Times};
+use crate::report::Group;
 
 const FULL: Schedule = Schedule::new(5, Duration::from_millis(100));
 const QUICK: Schedule = Schedule::new(3, Duration::from_millis(20));
@@ -39,14 +40,7 @@ pub fn run(
     }
     let title = format!("{title}, sweep, for each expired session");
     let schedule = if quick { QUICK } else { FULL };
-    let samples = measure::in_turns(&title, &mut contenders, schedule);
-    let rows: Vec<Row> = contenders
-        .iter()
-        .zip(&samples)
-        .map(|(each, samples)| Row::timed(each.name, Times::of_many(samples)))
-        .collect();
-    let smallest = rows.first().map_or("", |row| row.name);
-    Ok(Group::new(title, Compare::Time, smallest, rows))
+    Ok(rounds::compare(title, contenders, schedule))
 }
 
 struct Sweep {
