@@ -8,7 +8,6 @@ use rrss_core::{ErrorKind, Operation, Result, Timestamp, Written};
 
 use super::engine::{Engine, failed};
 use super::notes::{End, NoteMoves};
-use super::recent::Recent;
 use super::record::{Stored, due_key, encode_deadline};
 use crate::fate::{Fate, fate, lives, refusal};
 
@@ -23,20 +22,21 @@ use crate::fate::{Fate, fate, lives, refusal};
 pub(super) struct Changes<'e> {
     engine: &'e Engine,
     batch: OwnedWriteBatch,
+    /// What the batch makes of records; `None` where it removes one.
+    records: Vec<(UserKey, Option<Stored>)>,
     /// Who holds it is alone.
-    recent: MutexGuard<'e, Recent>,
+    _alone: MutexGuard<'e, ()>,
 }
 
 impl Engine {
     /// Waits until nobody else changes anything.
     pub(super) fn changes(&self) -> Changes<'_> {
-        // Changes that ended in a panic are in doubt, and forgotten.
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.begin();
+        let alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         Changes {
             engine: self,
             batch: self.database.batch().durability(Some(self.acknowledge_at)),
-            recent,
+            records: Vec::new(),
+            _alone: alone,
         }
     }
 }
@@ -109,10 +109,10 @@ impl Changes<'_> {
     }
 
     /// What is stored under `key`, live or not.
-    pub(super) fn stored(&mut self, key: &[u8]) -> Result<Option<Stored>> {
-        match self.recent.get(key) {
-            Some(stored) => Ok(Some(stored.clone())),
-            None => self.engine.stored(key),
+    pub(super) fn stored(&self, key: &[u8]) -> Result<Option<Stored>> {
+        match self.engine.recent.get(key) {
+            Ok(stored) => Ok(Some(stored)),
+            Err(_) => self.engine.stored(key),
         }
     }
 
@@ -129,11 +129,11 @@ impl Changes<'_> {
     }
 
     fn remove_with(&mut self, key: &[u8], note: NoteMoves) -> Result<()> {
-        self.recent.remove(key);
         let entries = self.engine.entries_to_remove(key)?;
         entries.add_to(&mut self.batch, self.engine, key);
         note.add_to(&mut self.batch, self.engine, key);
         self.batch.remove(&self.engine.sessions, key);
+        self.records.push((UserKey::from(key), None));
         Ok(())
     }
 
@@ -156,9 +156,10 @@ impl Changes<'_> {
             .insert(&self.engine.deadlines, due_key(deadline, key), b"");
     }
 
-    pub(super) fn commit(mut self) -> Result<()> {
+    pub(super) fn commit(self) -> Result<()> {
+        let under_way = self.engine.recent.change(self.records);
         self.batch.commit().map_err(failed)?;
-        self.recent.settle();
+        under_way.settle();
         Ok(())
     }
 
@@ -177,8 +178,8 @@ impl Changes<'_> {
         }
         encode_deadline(deadline, &mut record);
         let (key, record) = (UserKey::from(key), Bytes::from(record));
-        self.recent
-            .put(key.clone(), Stored::of_record(deadline, &record));
+        let stored = Stored::of_record(deadline, &record);
+        self.records.push((key.clone(), Some(stored)));
         self.batch.insert(&self.engine.sessions, key, record);
     }
 }

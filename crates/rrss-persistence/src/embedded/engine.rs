@@ -7,13 +7,13 @@ use rrss_core::{Error, ErrorKind, Operation, Record, Result};
 
 use super::expired::Taken;
 use super::queue::Queue;
-use super::recent::Recent;
+use super::recent::{Missed, Recent};
 use super::record::{Stored, is_storable};
 use crate::fate::lives;
 
 /// An open directory of sessions.
 ///
-/// It is changed by [`Changes`](super::changes::Changes) alone, one at a time. Reads wait for nobody: they read one
+/// It is changed by [`Changes`](super::changes::Changes) alone, one at a time. Reads wait for no change: they read one
 /// record, which is replaced as a whole.
 pub(super) struct Engine {
     pub(super) database: Database,
@@ -25,8 +25,9 @@ pub(super) struct Engine {
     pub(super) expired: Keyspace,
     pub(super) untold: Keyspace,
     pub(super) meta: Keyspace,
+    pub(super) recent: Recent,
     /// Held by who changes anything; nobody else needs it.
-    pub(super) recent: Mutex<Recent>,
+    pub(super) changing: Mutex<()>,
     pub(super) queue: Queue,
     /// How far a write must have come before it is acknowledged.
     pub(super) acknowledge_at: PersistMode,
@@ -37,11 +38,19 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) fn load(&self, op: &Operation) -> Result<Option<Record>> {
-        let stored = self.stored(op.key()?.as_bytes())?;
-        Ok(stored
-            .filter(|stored| lives(stored.deadline, op.now()))
-            .map(|stored| Record::new(stored.bytes, stored.deadline)))
+    /// What a load answers where the record is at hand, without waiting for the disk.
+    pub(super) fn load_at_hand(&self, op: &Operation) -> Result<Result<Option<Record>, Missed>> {
+        let stored = self.recent.get(op.key()?.as_bytes());
+        Ok(stored.map(|stored| record(Some(stored), op)))
+    }
+
+    pub(super) fn load(&self, op: &Operation, missed: &Missed) -> Result<Option<Record>> {
+        let key = op.key()?.as_bytes();
+        let stored = self.stored(key)?;
+        if let Some(stored) = &stored {
+            self.recent.learn(missed, key, stored);
+        }
+        Ok(record(stored, op))
     }
 
     /// Reads a record, and sees whether the engine still accepts writes.
@@ -62,6 +71,13 @@ impl Engine {
         let value = self.sessions.get(key).map_err(failed)?;
         value.map(Stored::decode).transpose()
     }
+}
+
+/// The record, if it lives.
+fn record(stored: Option<Stored>, op: &Operation) -> Option<Record> {
+    stored
+        .filter(|stored| lives(stored.deadline, op.now()))
+        .map(|stored| Record::new(stored.bytes, stored.deadline))
 }
 
 /// What an error of the engine means for an operation.

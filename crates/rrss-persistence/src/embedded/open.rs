@@ -11,6 +11,7 @@ use rrss_core::{Error, ErrorKind, Result};
 use super::engine::{Engine, failed};
 use super::options::{Durability, Options};
 use super::queue::Queue;
+use super::recent::Recent;
 
 const SESSIONS: &str = "sessions";
 const DEADLINES: &str = "deadlines";
@@ -55,7 +56,8 @@ impl Engine {
             untold: keyspace(UNTOLD)?,
             meta,
             database,
-            recent: Mutex::default(),
+            recent: Recent::default(),
+            changing: Mutex::default(),
             queue: Queue::default(),
             acknowledge_at: match options.durability {
                 Durability::Process => PersistMode::Buffer,

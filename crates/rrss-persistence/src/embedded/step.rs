@@ -119,8 +119,13 @@ rrss_core::register!(Embedded);
 
 impl Backend for Embedded {
     async fn load(&self, op: &Operation) -> Result<Option<Record>> {
-        let op = op.clone();
-        self.run(move |engine| engine.load(&op)).await
+        match self.engine.load_at_hand(op)? {
+            Ok(record) => Ok(record),
+            Err(missed) => {
+                let op = op.clone();
+                self.run(move |engine| engine.load(&op, &missed)).await
+            }
+        }
     }
 
     async fn write(&self, op: &Operation) -> Result<Written> {

@@ -6,7 +6,7 @@
 //! system gives it up, minutes later.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use redis::{
 };
 use rrss_core::{Error, ErrorKind, Result};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::address::Address;
 use super::commands::Request;
@@ -59,10 +59,25 @@ impl Limits {
 /// A limit that is as good as none, and that an instant can still be counted up by.
 const LONGEST: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
+/// When `limit` is over that begins `now`, and no later than `until`.
+fn soonest(now: Instant, limit: Duration, until: Instant) -> Instant {
+    now.checked_add(limit).map_or(until, |end| end.min(until))
+}
+
 enum Slot {
     Closed,
     Opening(Attempt),
     Open(Live),
+}
+
+impl Slot {
+    /// The connection, where there is one.
+    fn open(&self) -> Option<Live> {
+        match self {
+            Self::Open(live) if live.is_up() => Some(live.clone()),
+            _ => None,
+        }
+    }
 }
 
 /// An attempt to connect, which all who need the connection wait for together. It runs in a task of its own, so it
@@ -70,17 +85,17 @@ enum Slot {
 type Attempt = watch::Receiver<Option<RedisResult<Live>>>;
 
 /// Lies with the connection; that it is dropped means that the connection has ended, for whatever reason.
-struct Watchman(Arc<AtomicBool>, Arc<Tracking>);
+struct Watchman(Arc<Tracking>);
 
 impl Drop for Watchman {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        self.0.end();
     }
 }
 
 impl AsyncPushSender for Watchman {
     fn send(&self, push: PushInfo) -> Result<(), SendError> {
-        self.1.hear(&push);
+        self.0.hear(&push);
         Ok(())
     }
 }
@@ -194,15 +209,23 @@ impl Server {
         until: Instant,
     ) -> Result<Value, Failed> {
         let Limits { connect, command } = self.limits();
-        let left = || until.saturating_duration_since(Instant::now());
-        let mut live = match timeout(connect.min(left()), self.live()).await {
-            Ok(Ok(live)) => live,
-            Ok(Err(error)) if error.is_timeout() => return Err(Failed::ConnectTimeout),
-            Ok(Err(error)) => return Err(Failed::Unreachable(error)),
-            Err(_) => return Err(Failed::ConnectTimeout),
+        let mut now = Instant::now();
+        let open = self.0.slot().open();
+        let mut live = match open {
+            Some(live) => live,
+            None => {
+                let opened = timeout_at(soonest(now, connect, until), self.live()).await;
+                now = Instant::now();
+                match opened {
+                    Ok(Ok(live)) => live,
+                    Ok(Err(error)) if error.is_timeout() => return Err(Failed::ConnectTimeout),
+                    Ok(Err(error)) => return Err(Failed::Unreachable(error)),
+                    Err(_) => return Err(Failed::ConnectTimeout),
+                }
+            }
         };
         let sent = live.send(request, asking, &self.0.has_ifeq);
-        let error = match timeout(command.min(left()), sent).await {
+        let error = match timeout_at(soonest(now, command, until), sent).await {
             Ok(Ok(reply)) => return Ok(reply),
             Ok(Err(error)) => error,
             Err(_) => {
@@ -225,7 +248,7 @@ impl Server {
     /// Lets go of the connection; the next operation opens another.
     pub(super) fn close(&self) {
         if let Slot::Open(live) = std::mem::replace(&mut *self.0.slot(), Slot::Closed) {
-            live.up.store(false, Ordering::Release);
+            live.tracking.end();
         }
     }
 
@@ -283,12 +306,11 @@ impl Inner {
         if self.address.uses_tls() {
             install_cryptography();
         }
-        let up = Arc::new(AtomicBool::new(true));
-        let tracking = Tracking::new(Arc::clone(&up));
+        let tracking = Tracking::new();
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.limits.connect))
             .set_response_timeout(None)
-            .set_push_sender(Watchman(Arc::clone(&up), Arc::clone(&tracking)));
+            .set_push_sender(Watchman(Arc::clone(&tracking)));
         let mut connection = self
             .client
             .get_multiplexed_async_connection_with_config(&config)
@@ -303,7 +325,6 @@ impl Inner {
         tracing::debug!(server = %self.address, "connected to Redis");
         Ok(Live {
             connection,
-            up,
             tracking,
         })
     }
@@ -311,11 +332,11 @@ impl Inner {
     /// Puts `live` out of use, unless another has taken its place already.
     fn let_go(&self, live: &Live) {
         let mut slot = self.slot();
-        if matches!(&*slot, Slot::Open(current) if Arc::ptr_eq(&current.up, &live.up)) {
+        if matches!(&*slot, Slot::Open(current) if Arc::ptr_eq(&current.tracking, &live.tracking)) {
             tracing::warn!(server = %self.address, "gave up a connection to Redis");
             *slot = Slot::Closed;
             // What is heard over it may be late from here on.
-            live.up.store(false, Ordering::Release);
+            live.tracking.end();
         }
     }
 

@@ -15,7 +15,6 @@ use super::tracking::Tracking;
 #[derive(Clone)]
 pub(super) struct Live {
     pub(super) connection: MultiplexedConnection,
-    pub(super) up: Arc<AtomicBool>,
     pub(super) tracking: Arc<Tracking>,
 }
 
@@ -29,7 +28,7 @@ pub(super) enum Asking {
 
 impl Live {
     pub(super) fn is_up(&self) -> bool {
-        self.up.load(Ordering::Acquire)
+        self.tracking.is_up()
     }
 
     pub(super) async fn send(

@@ -50,7 +50,7 @@ impl Watch {
 /// What one connection is told of.
 pub(super) struct Tracking {
     /// Whether the connection is there: what is not heard of any more does not hold.
-    up: Arc<AtomicBool>,
+    is_up: AtomicBool,
     /// Whether the server tracks for this connection; empty until it was asked to.
     on: OnceCell<bool>,
     watched: Mutex<Keys>,
@@ -59,12 +59,21 @@ pub(super) struct Tracking {
 type Keys = HashMap<Arc<str>, Weak<Watched>>;
 
 impl Tracking {
-    pub(super) fn new(up: Arc<AtomicBool>) -> Arc<Self> {
+    pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            up,
+            is_up: AtomicBool::new(true),
             on: OnceCell::new(),
             watched: Mutex::default(),
         })
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.is_up.load(Ordering::Acquire)
+    }
+
+    /// Nothing that was told holds from here on: the connection has ended, or is not heard of in time.
+    pub(super) fn end(&self) {
+        self.is_up.store(false, Ordering::Release);
     }
 
     /// Watches the key from now on.
@@ -141,7 +150,7 @@ struct Watched {
 
 impl Watched {
     fn holds(&self) -> bool {
-        self.is_unchanged.load(Ordering::Acquire) && self.tracking.up.load(Ordering::Acquire)
+        self.is_unchanged.load(Ordering::Acquire) && self.tracking.is_up()
     }
 }
 
@@ -181,10 +190,6 @@ async fn ask_for(connection: &mut MultiplexedConnection) -> RedisResult<bool> {
 mod tests {
     use super::*;
 
-    fn tracking() -> Arc<Tracking> {
-        Tracking::new(Arc::new(AtomicBool::new(true)))
-    }
-
     fn told(data: Vec<Value>) -> PushInfo {
         PushInfo {
             kind: PushKind::Invalidate,
@@ -199,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_key_that_changed_does_not_hold_and_others_do() {
-        let tracking = tracking();
+        let tracking = Tracking::new();
         let [a, b] = ["a", "b"].map(|key| tracking.watched(&key.into()));
         tracking.hear(&of("a"));
         assert!(!a.holds() && b.holds());
@@ -211,15 +216,15 @@ mod tests {
 
     #[test]
     fn nothing_holds_without_a_connection() {
-        let tracking = tracking();
+        let tracking = Tracking::new();
         let watched = tracking.watched(&"a".into());
-        tracking.up.store(false, Ordering::Release);
+        tracking.end();
         assert!(!watched.holds());
     }
 
     #[test]
     fn what_nobody_holds_is_not_kept() {
-        let tracking = tracking();
+        let tracking = Tracking::new();
         let one = tracking.watched(&"a".into());
         let same = tracking.watched(&"a".into());
         drop(one);
