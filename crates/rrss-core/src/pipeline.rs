@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,14 +79,19 @@ impl Stages {
             }
             reached += 1;
         };
-        for (name, stage) in self.above[from..reached].iter().rev() {
+        self.read(from..reached, op, &mut answer)?;
+        Ok(answer)
+    }
+
+    fn read(&self, passed: Range<usize>, op: &Operation, answer: &mut Answer) -> Result<()> {
+        for (name, stage) in self.above[passed].iter().rev() {
             if let Stage::Transform(transform) = stage {
                 transform
-                    .after(op, &mut answer)
+                    .after(op, answer)
                     .map_err(|error| error.in_step(name.clone()))?;
             }
         }
-        Ok(answer)
+        Ok(())
     }
 }
 
@@ -118,6 +124,55 @@ impl Pipeline {
     /// The first error of a step or of the backend; [`Error::step`] names it.
     pub async fn run(&self, op: &mut Operation) -> Result<Answer> {
         self.stages.run(0, op).await
+    }
+
+    /// Runs the way down alone: afterwards `op` is what the backend would be given. `false` where a step answered it before,
+    /// as the `key-mapper` does for an id that is not of its form. Steps that wrap those below them are left out.
+    ///
+    /// With [`run_on_backend`](Pipeline::run_on_backend) and [`read`](Pipeline::read), it is [`run`](Pipeline::run) in parts:
+    /// for who must know which bytes they were that could not be read.
+    ///
+    /// # Errors
+    ///
+    /// The first error of a step.
+    pub fn prepare(&self, op: &mut Operation) -> Result<bool> {
+        for (name, stage) in &self.stages.above {
+            if let Stage::Transform(transform) = stage {
+                transform
+                    .before(op)
+                    .map_err(|error| error.in_step(name.clone()))?;
+            }
+            if op.take_settled().is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Runs an operation on the backend alone, past all steps: on a key, and with bytes, that were not made by them, or were
+    /// made by [`prepare`](Pipeline::prepare).
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Pipeline::run).
+    pub async fn run_on_backend(&self, op: &Operation) -> Result<Answer> {
+        let (name, backend) = &self.stages.backend;
+        backend
+            .call(op)
+            .await
+            .map_err(|error| error.in_step(name.clone()))
+    }
+
+    /// Runs the way back alone: what `answer`, which the backend gave to `op`, is above the steps. Steps that wrap those below
+    /// them are left out.
+    ///
+    /// # Errors
+    ///
+    /// The first error of a step: [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where what was loaded is no session.
+    pub fn read(&self, op: &Operation, mut answer: Answer) -> Result<Answer> {
+        let all = 0..self.stages.above.len();
+        self.stages.read(all, op, &mut answer)?;
+        Ok(answer)
     }
 
     /// The steps in order: name and shape.

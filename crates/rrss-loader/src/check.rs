@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::composition;
+use crate::corrupt;
 use crate::document::kind;
 use crate::elsewhere::Elsewhere;
 use crate::options::{self, Options};
@@ -24,6 +25,8 @@ use crate::types::Types;
 #[derive(Default)]
 pub(crate) struct Checked {
     pub(crate) settings: StoreSettings,
+    /// What `[store]` gives, and where the values stand.
+    pub(crate) settings_given: Vec<(String, Span)>,
     pub(crate) steps: Vec<CheckedStep>,
     pub(crate) problems: Problems,
     /// The places of values that nobody must see.
@@ -94,6 +97,16 @@ impl Check<'_> {
         };
         if is_list {
             composition::report(&self.done.steps, source, &mut self.done.problems);
+            let Checked {
+                settings,
+                settings_given,
+                steps,
+                problems,
+                ..
+            } = &mut self.done;
+            if let Some(misfit) = corrupt::misfit(settings, settings_given, steps) {
+                problems.add(|| misfit);
+            }
         }
     }
 
@@ -160,6 +173,7 @@ impl Check<'_> {
         let parse = |document: ValueDeserializer<'_>| StoreSettings::deserialize(document);
         let checked = options::check(options, self.elsewhere, problems, secrets, parse);
         self.done.settings = checked.value.unwrap_or_default();
+        self.done.settings_given = checked.given;
     }
 
     /// Checks what `step` holds, and says whether it is a list.

@@ -3,6 +3,7 @@
 mod allowed;
 mod check;
 mod composition;
+mod corrupt;
 mod document;
 mod elsewhere;
 mod explain;

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use rrss_core::Registry;
 
 use crate::check;
+use crate::corrupt;
 use crate::elsewhere::{Elsewhere, Lookup};
 use crate::plan::{Place, Plan, Planned, refused};
 use crate::read::{Unread, read_up_to};
-use crate::report::{Problem, Report};
+use crate::report::{Problem, Problems, Report};
 use crate::source::Source;
 use crate::types::Types;
 
@@ -159,7 +160,14 @@ impl Loader {
         let ends = steps
             .iter()
             .any(|step| step.configured.shape().ends_sessions());
-        let warnings = (!ends).then(|| Report::new(source.clone(), never_end().into()));
+        let mut warnings = Problems::default();
+        if !ends {
+            warnings.add(never_end);
+        }
+        if let Some(warning) = corrupt::warning(&checked.settings, &checked.settings_given) {
+            warnings.add(|| warning);
+        }
+        let warnings = (warnings.found() > 0).then(|| Report::new(source.clone(), warnings));
         Ok(Plan {
             source,
             base_dir,

@@ -75,6 +75,8 @@ fn mistyped_names_and_wrong_types_are_refused_by_the_schema_too() {
         "file-value",
         "key-mapper-missing",
         "no-deadline",
+        "on-corrupt-discard",
+        "on-corrupt-of-fields",
         "template-without-id",
     ];
     let mut refused = 0;

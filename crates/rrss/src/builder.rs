@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rrss_core::{
-    Answer, Around, Backend, BuildContext, Clock, Conflict, Operation, PipelineBuilder, Result,
-    Shape, Step, Transform,
+    Answer, Around, Backend, BuildContext, Clock, Conflict, OnCorrupt, Operation, PipelineBuilder,
+    Result, Shape, Step, Transform,
 };
 
 use crate::store::{Parts, Store};
@@ -137,14 +138,30 @@ impl StoreBuilder {
         self
     }
 
+    /// What the store does with a stored session that cannot be read; it answers the error unless said.
+    #[must_use]
+    pub fn on_corrupt(mut self, on_corrupt: OnCorrupt) -> Self {
+        self.parts.on_corrupt = on_corrupt;
+        self
+    }
+
+    /// How long a session that cannot be read is kept with [`OnCorrupt::Quarantine`]; 30 days unless said.
+    #[must_use]
+    pub fn quarantine_for(mut self, duration: Duration) -> Self {
+        self.parts.quarantine_for = duration;
+        self
+    }
+
     /// Checks that the steps fit together, and builds the store.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) where they do not, with every reason; else the first
-    /// error of a step that could not be built.
+    /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) where they do not, with every reason, or where
+    /// [`on_corrupt`](StoreBuilder::on_corrupt) cannot be done with them; else the first error of a step that could not be built.
     pub fn build(self) -> Result<Store> {
-        Ok(Store::with_parts(self.pipeline.build()?, self.parts))
+        let pipeline = self.pipeline.build()?;
+        self.parts.check(&pipeline)?;
+        Ok(Store::with_parts(pipeline, self.parts))
     }
 
     fn map(self, add: impl FnOnce(PipelineBuilder) -> PipelineBuilder) -> Self {

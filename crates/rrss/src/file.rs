@@ -39,11 +39,15 @@ impl Store {
         let parts = Parts {
             name: settings.name.clone(),
             conflict: settings.conflict,
+            on_corrupt: settings.on_corrupt,
+            quarantine_for: settings.quarantine_for.get(),
             ..Parts::default()
         };
         if let Some(warnings) = plan.warnings() {
             tracing::warn!("{warnings}");
         }
-        Ok(Self::with_parts(plan.build()?, parts))
+        let pipeline = plan.build()?;
+        parts.check(&pipeline)?;
+        Ok(Self::with_parts(pipeline, parts))
     }
 }

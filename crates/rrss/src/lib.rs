@@ -21,11 +21,14 @@ pub use builder::StoreBuilder;
     feature = "redis"
 ))]
 pub use classic::{ExpiringRedisOptions, expiring_redis_store, redis_store};
-pub use store::{Expired, Found, Listing, Saved, SessionInfo, Store};
+pub use store::{
+    CorruptCounts, Expired, Found, Listing, Quarantine, QuarantineName, QuarantineNames,
+    Quarantined, Restored, Saved, SessionInfo, Store,
+};
 
 pub use rrss_core::{
-    Clock, Conflict, Cursor, Error, ErrorKind, Handle, ManualClock, OnLimit, Operation, Pipeline,
-    Registry, Result, Session, SessionId, Shape, SystemClock, Timestamp,
+    Clock, Conflict, Cursor, Error, ErrorKind, Handle, ManualClock, OnCorrupt, OnLimit, Operation,
+    Pipeline, Registry, Result, Session, SessionId, Shape, SystemClock, Timestamp,
 };
 
 /// What authors of steps use, as they find it in their own dependency `rrss-core`.

@@ -24,6 +24,7 @@ pub(crate) fn registry() -> Registry {
         .with::<Redis>()
         .with::<Embedded>()
         .with::<Audit>()
+        .with::<Hashes>()
 }
 
 struct Nothing;
@@ -360,4 +361,17 @@ step!(
             "there is nowhere to write to",
         ))
     }
+);
+
+/// Keeps fields.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HashesOptions {}
+
+step!(
+    Hashes,
+    "hashes",
+    HashesOptions,
+    Shape::backend_of_sessions(),
+    nowhere
 );

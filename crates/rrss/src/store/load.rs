@@ -1,10 +1,10 @@
 //! Reading a session, and giving it its time anew.
 
-#[cfg(doc)]
-use rrss_core::ErrorKind;
 use rrss_core::{
     Action, Answer, Deadline, Operation, Outcome, Result, Session, SessionId, Timestamp,
 };
+#[cfg(doc)]
+use rrss_core::{ErrorKind, OnCorrupt};
 
 use super::{Store, unexpected};
 
@@ -19,12 +19,9 @@ impl Store {
     /// # Errors
     ///
     /// [`ErrorKind::Unavailable`] and [`ErrorKind::Timeout`] where the backend cannot tell;
-    /// [`ErrorKind::Corrupt`] where what it holds is no session. The stored bytes stay as they are.
+    /// [`ErrorKind::Corrupt`] where what it holds is no session, and stays as it is; unless [`OnCorrupt`] says otherwise.
     pub async fn load(&self, id: &SessionId) -> Result<Option<Session>> {
-        let mut op = self.operation(Action::Load).with_id(id.clone());
-        let answer = self.run(&mut op).await?;
-        let renewal = answer.renew;
-        let Some(mut session) = loaded(&op, answer)? else {
+        let Some((mut session, renewal)) = self.read_one(id, false).await? else {
             return Ok(None);
         };
         if let Some(deadline) = renewal
@@ -39,7 +36,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As [`load`](Store::load).
+    /// As [`load`](Store::load); and [`ErrorKind::Corrupt`] whatever [`OnCorrupt`] says, since looking changes nothing.
     ///
     /// # Examples
     ///
@@ -116,7 +113,7 @@ impl Store {
         let mut op = self.operation(Action::Touch).with_id(id.clone());
         op.deadline = deadline;
         if self.inner.pipeline.wants_session(&op) {
-            let Some(session) = self.inspect(id).await? else {
+            let Some(session) = self.fetch(id).await? else {
                 return Ok(false);
             };
             op = self.operation(Action::Touch).with_session(session);
@@ -129,7 +126,7 @@ impl Store {
 }
 
 /// The session of an answer, if there is one.
-fn loaded(op: &Operation, mut answer: Answer) -> Result<Option<Session>> {
+pub(super) fn loaded(op: &Operation, mut answer: Answer) -> Result<Option<Session>> {
     if answer.outcome != Outcome::Found {
         return Ok(None);
     }

@@ -1,5 +1,6 @@
 //! The store: a pipeline with the session API on top.
 
+mod corrupt;
 mod expired;
 mod expired_listeners;
 mod find;
@@ -7,6 +8,7 @@ mod limit;
 mod load;
 mod many;
 mod overwrite;
+mod quarantine;
 mod rotate;
 mod save;
 mod update;
@@ -16,14 +18,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rrss_core::{
-    Action, Answer, Clock, Conflict, Error, ErrorKind, Operation, Outcome, Pipeline, Result,
-    SessionId, SystemClock, Timestamp,
+    Action, Answer, Clock, Conflict, Error, ErrorKind, OnCorrupt, Operation, Outcome, Pipeline,
+    Result, SessionId, SystemClock, Timestamp,
 };
 
+use self::corrupt::Corrupt;
+pub use self::corrupt::CorruptCounts;
 pub use self::expired::Expired;
 pub(crate) use self::expired_listeners::Listeners;
 pub use self::find::{Found, SessionInfo};
 pub use self::many::Listing;
+pub use self::quarantine::{
+    Name as QuarantineName, Quarantine, QuarantineNames, Quarantined, Restored,
+};
 pub use self::save::Saved;
 use crate::builder::StoreBuilder;
 use crate::sweeper::Sweeper;
@@ -75,6 +82,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     name: Option<String>,
     conflict: Conflict,
+    corrupt: Corrupt,
     sweeper: Sweeper,
 }
 
@@ -84,7 +92,12 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) name: Option<String>,
     pub(crate) conflict: Conflict,
+    pub(crate) on_corrupt: OnCorrupt,
+    pub(crate) quarantine_for: Duration,
 }
+
+/// Long enough for somebody to come back from a holiday.
+const QUARANTINE_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl Default for Parts {
     fn default() -> Self {
@@ -92,7 +105,16 @@ impl Default for Parts {
             clock: Arc::new(SystemClock),
             name: None,
             conflict: Conflict::default(),
+            on_corrupt: OnCorrupt::default(),
+            quarantine_for: QUARANTINE_FOR,
         }
+    }
+}
+
+impl Parts {
+    /// Refuses what cannot be carried out on this pipeline.
+    pub(crate) fn check(&self, pipeline: &Pipeline) -> Result<()> {
+        corrupt::check(pipeline, self.on_corrupt, self.quarantine_for)
     }
 }
 
@@ -114,6 +136,8 @@ impl Store {
             clock,
             name,
             conflict,
+            on_corrupt,
+            quarantine_for,
         } = parts;
         let sweeper = Sweeper::new(&pipeline);
         let store = Self {
@@ -122,6 +146,7 @@ impl Store {
                 clock,
                 name,
                 conflict,
+                corrupt: Corrupt::new(on_corrupt, quarantine_for),
                 sweeper,
             }),
         };

@@ -47,7 +47,7 @@ impl Store {
                 "a session without an id cannot take the place of a stored one; save it instead",
             )
         })?;
-        let mut stored = self.inspect(id).await?.ok_or_else(|| gone("overwritten"))?;
+        let mut stored = self.fetch(id).await?.ok_or_else(|| gone("overwritten"))?;
         stored.copy_fields_of(session);
         let saved = self.save(&mut stored).await?;
         *session = stored;

@@ -143,7 +143,7 @@ impl Store {
                 _ => return Err(unexpected(&op, &answer).into()),
             }
             pause(attempt).await;
-            let Some(fresh) = self.inspect(old).await? else {
+            let Some(fresh) = self.fetch(old).await? else {
                 return Err(Failed::Deleting(gone("rotated")));
             };
             if self.conflict() == Conflict::Reject {

@@ -53,7 +53,7 @@ impl Store {
             let id = session.id().ok_or_else(|| unexpected(&op, &answer))?;
             pause(attempt).await;
             // A backend may not be able to tell a changed session from one that is gone: the load can.
-            let fresh = self.inspect(id).await?.ok_or_else(|| gone("saved"))?;
+            let fresh = self.fetch(id).await?.ok_or_else(|| gone("saved"))?;
             let again = merged(session, fresh)?;
             if !again.is_modified() {
                 // Others have stored the very same changes, or a try of ours whose answer was lost.
@@ -142,7 +142,7 @@ impl Store {
             }
             let id = session.id().ok_or_else(changed_again)?;
             pause(attempt).await;
-            let fresh = self.inspect(id).await?.ok_or_else(|| gone("saved"))?;
+            let fresh = self.fetch(id).await?.ok_or_else(|| gone("saved"))?;
             *session = merged(session, fresh)?;
         }
         Err(changed_again())
