@@ -86,7 +86,7 @@ max_bytes = 16777216
     type Options = Options;
 
     fn shape(_: &Options) -> Shape {
-        Shape::on_bytes().once()
+        Shape::on_bytes().shrinks().once()
     }
 
     fn check(options: &Options) -> Result<()> {

@@ -109,7 +109,7 @@ fn linking_the_crate_registers_the_step_with_an_example_that_works() {
 fn a_pipeline_has_at_most_one_and_it_stands_below_the_codec() {
     assert_eq!(
         Compression::shape(&Options::default()),
-        Shape::on_bytes().once()
+        Shape::on_bytes().shrinks().once()
     );
     let error = Pipeline::builder()
         .step::<Compression>(Options::default())

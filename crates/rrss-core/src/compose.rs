@@ -75,6 +75,7 @@ pub fn check_composition(steps: &[(&str, Shape)]) -> Vec<Misfit> {
     check.expired();
     check.changes();
     check.hidden();
+    check.sealed();
     check.misfits
 }
 
@@ -184,6 +185,17 @@ impl Check<'_> {
         let mut codec: Option<usize> = None;
         for (at, (name, shape)) in self.steps.iter().enumerate() {
             match shape.takes {
+                Some(Data::Bytes) if have == Data::Session && self.keeps_fields().is_some() => {
+                    let keeper = self.keeps_fields();
+                    let backend = keeper.map_or("", |keeper| self.steps[keeper].0);
+                    self.report(
+                        Some(at),
+                        keeper,
+                        format!("`{name}` takes bytes, but `{backend}` keeps the fields of a session one by one"),
+                        format!("remove `{name}`; or let `{backend}` keep a session as bytes, and put a codec, such as `json-codec`, before `{name}`"),
+                    );
+                    continue;
+                }
                 Some(Data::Bytes) if have == Data::Session => {
                     let above = at.checked_sub(1);
                     let (message, between) = match above.map(|above| self.steps[above].0) {
@@ -223,9 +235,7 @@ impl Check<'_> {
                         (
                             format!("`{name}` takes a session, but `{above}` leaves bytes"),
                             if shape.is_backend() {
-                                format!(
-                                    "remove `{above}`: this backend keeps the fields themselves"
-                                )
+                                self.without_bytes(from, at)
                             } else {
                                 format!("move `{name}` above `{above}`")
                             },
@@ -242,6 +252,29 @@ impl Check<'_> {
                 }
                 have = gives;
             }
+        }
+    }
+
+    /// The backend that keeps the fields of sessions, where no codec says that bytes are meant.
+    fn keeps_fields(&self) -> Option<usize> {
+        let last = self.steps.len().checked_sub(1)?;
+        let (_, shape) = self.steps[last];
+        let keeps = shape.is_backend() && shape.takes == Some(Data::Session);
+        (keeps && !is_codec_below(self.steps)).then_some(last)
+    }
+
+    /// What to do where a codec, `from`, and what may be below it stand above a backend of fields, `to`.
+    fn without_bytes(&self, from: usize, to: usize) -> String {
+        let on_bytes = self.steps[from..to]
+            .iter()
+            .filter(|(_, shape)| is_codec(*shape) || shape.takes == Some(Data::Bytes));
+        let names: Vec<String> = on_bytes.map(|(name, _)| format!("`{name}`")).collect();
+        match &names[..] {
+            [codec] => format!("remove {codec}: this backend keeps the fields themselves"),
+            _ => format!(
+                "remove {}, since this backend keeps the fields themselves; or let it keep sessions as bytes",
+                names.join(" and ")
+            ),
         }
     }
 
@@ -317,6 +350,23 @@ impl Check<'_> {
                 Some(above),
                 format!("`{hidden}` does not see the loads that `{name}` above it answers, and so renews no session that is in use"),
                 format!("move `{hidden}` above `{name}`"),
+            );
+        }
+    }
+
+    /// What is encrypted has nothing left that repeats.
+    fn sealed(&mut self) {
+        let Some(above) = self.steps.iter().position(|(_, shape)| shape.seals) else {
+            return;
+        };
+        let below = &self.steps[above..];
+        if let Some(at) = below.iter().position(|(_, shape)| shape.shrinks) {
+            let (sealer, name) = (self.steps[above].0, below[at].0);
+            self.report(
+                Some(above + at),
+                Some(above),
+                format!("`{name}` finds nothing to make smaller in what `{sealer}` above it has encrypted"),
+                format!("move `{name}` above `{sealer}`"),
             );
         }
     }

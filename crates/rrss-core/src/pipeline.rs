@@ -136,7 +136,17 @@ impl Pipeline {
     ///
     /// The first error of a step.
     pub fn prepare(&self, op: &mut Operation) -> Result<bool> {
-        for (name, stage) in &self.stages.above {
+        self.prepare_from(0, op)
+    }
+
+    /// As [`prepare`](Pipeline::prepare), of the lower steps alone: those from number `from` on, counted from 0 as
+    /// [`steps`](Pipeline::steps) has them. For who has what the steps above give, and is to leave it as it is.
+    ///
+    /// # Errors
+    ///
+    /// The first error of a step.
+    pub fn prepare_from(&self, from: usize, op: &mut Operation) -> Result<bool> {
+        for (name, stage) in self.stages.above.iter().skip(from) {
             if let Stage::Transform(transform) = stage {
                 transform
                     .before(op)
@@ -169,9 +179,18 @@ impl Pipeline {
     /// # Errors
     ///
     /// The first error of a step: [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where what was loaded is no session.
-    pub fn read(&self, op: &Operation, mut answer: Answer) -> Result<Answer> {
-        let all = 0..self.stages.above.len();
-        self.stages.read(all, op, &mut answer)?;
+    pub fn read(&self, op: &Operation, answer: Answer) -> Result<Answer> {
+        self.read_from(0, op, answer)
+    }
+
+    /// As [`read`](Pipeline::read), of the lower steps alone: what `answer` is above the step of number `from`.
+    ///
+    /// # Errors
+    ///
+    /// The first error of a step.
+    pub fn read_from(&self, from: usize, op: &Operation, mut answer: Answer) -> Result<Answer> {
+        let all = self.stages.above.len();
+        self.stages.read(from.min(all)..all, op, &mut answer)?;
         Ok(answer)
     }
 

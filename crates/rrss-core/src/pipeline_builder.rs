@@ -132,6 +132,13 @@ impl PipelineBuilder {
         self
     }
 
+    /// The name of the store that the steps are built for, which they find in their [context](BuildContext::store_name).
+    #[must_use]
+    pub fn of_store(mut self, name: &str) -> Self {
+        self.context = self.context.of_store(name);
+        self
+    }
+
     /// The steps added so far: name and shape.
     pub fn steps(&self) -> impl Iterator<Item = (&str, Shape)> {
         self.steps.iter().map(|step| (&*step.name, step.shape))

@@ -29,6 +29,8 @@ pub struct Shape {
     pub(crate) answers_loads: bool,
     pub(crate) needs_changes: bool,
     pub(crate) tells_changes: bool,
+    pub(crate) seals: bool,
+    pub(crate) shrinks: bool,
     pub(crate) once: bool,
 }
 
@@ -73,6 +75,8 @@ impl Shape {
             answers_loads: false,
             needs_changes: false,
             tells_changes: false,
+            seals: false,
+            shrinks: false,
             once: false,
         }
     }
@@ -223,6 +227,26 @@ impl Shape {
     pub const fn tells_changes(self) -> Self {
         Self {
             tells_changes: true,
+            ..self
+        }
+    }
+
+    /// The same shape, for a step whose bytes look like noise to who has no key, so that steps below it find nothing in
+    /// them to make smaller.
+    #[must_use]
+    pub const fn seals(self) -> Self {
+        Self {
+            seals: true,
+            ..self
+        }
+    }
+
+    /// The same shape, for a step that makes bytes smaller by what repeats in them, and so stands above one that
+    /// [seals](Shape::seals) them.
+    #[must_use]
+    pub const fn shrinks(self) -> Self {
+        Self {
+            shrinks: true,
             ..self
         }
     }

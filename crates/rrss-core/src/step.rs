@@ -12,7 +12,9 @@ use crate::around::{Around, DynAround};
 use crate::backend::{Backend, DynBackend};
 use crate::error::Result;
 use crate::shape::Shape;
+use crate::time::Timestamp;
 use crate::transform::Transform;
+use crate::warning::Warning;
 
 /// A type of step: what `type = "…"` in `rrss.toml` names.
 ///
@@ -93,6 +95,14 @@ pub trait Step: Sized + 'static {
         Ok(())
     }
 
+    /// What is questionable at `now` in options that were checked: what works, and yet somebody should know of, such as an
+    /// option that lets more in for a while. It is asked when a file is read; `rrss check` shows it, and a store logs it
+    /// when it is built.
+    fn warnings(options: &Self::Options, now: Timestamp) -> Vec<Warning> {
+        let _ = (options, now);
+        Vec::new()
+    }
+
     /// Builds the step, from options that were checked.
     ///
     /// # Errors
@@ -155,6 +165,7 @@ impl fmt::Debug for Role {
 #[derive(Debug, Clone, Default)]
 pub struct BuildContext {
     base_dir: Option<PathBuf>,
+    store_name: Option<Arc<str>>,
 }
 
 impl BuildContext {
@@ -162,7 +173,32 @@ impl BuildContext {
     pub fn in_dir(dir: impl Into<PathBuf>) -> Self {
         Self {
             base_dir: Some(dir.into()),
+            ..Self::default()
         }
+    }
+
+    /// The same surroundings, in a store of this name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rrss_core::BuildContext;
+    ///
+    /// let context = BuildContext::in_dir("/etc/shop").of_store("shop");
+    /// assert_eq!(context.store_name(), Some("shop"));
+    /// ```
+    #[must_use]
+    pub fn of_store(self, name: impl Into<Arc<str>>) -> Self {
+        Self {
+            store_name: Some(name.into()),
+            ..self
+        }
+    }
+
+    /// The name of the store that the step is built for: what `name` of `[store]` says; `None` where it has none.
+    #[must_use]
+    pub fn store_name(&self) -> Option<&str> {
+        self.store_name.as_deref()
     }
 
     /// The place that an option's `path` means: relative to the file that it stands in.
@@ -189,6 +225,9 @@ pub trait ConfiguredStep: Send {
     ///
     /// See [`Step::check`].
     fn check(&self) -> Result<()>;
+
+    /// What is questionable at `now` in options that go together; see [`Step::warnings`].
+    fn warnings(&self, now: Timestamp) -> Vec<Warning>;
 
     /// The options with their defaults, secrets redacted by their types.
     fn options(&self) -> serde_json::Value;
@@ -225,6 +264,10 @@ impl<S: Step> ConfiguredStep for Configured<S> {
 
     fn check(&self) -> Result<()> {
         S::check(&self.0)
+    }
+
+    fn warnings(&self, now: Timestamp) -> Vec<Warning> {
+        S::warnings(&self.0, now)
     }
 
     fn build(self: Box<Self>, context: &BuildContext) -> Result<Role> {

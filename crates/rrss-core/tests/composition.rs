@@ -6,10 +6,10 @@ const KEY: (&str, Shape) = ("key-mapper", Shape::anywhere().makes_key());
 const EXPIRY: (&str, Shape) = ("expiry", Shape::anywhere().sets_deadline().once());
 const CODEC: (&str, Shape) = ("json-codec", Shape::codec());
 const OTHER_CODEC: (&str, Shape) = ("cbor-codec", Shape::codec());
-const ZIP: (&str, Shape) = ("compression", Shape::on_bytes().once());
+const ZIP: (&str, Shape) = ("compression", Shape::on_bytes().shrinks().once());
 const INDEX: (&str, Shape) = ("index", Shape::on_session().needs_index());
 const EVENTS: (&str, Shape) = ("index", Shape::on_session().needs_index().needs_expired());
-const SEAL: (&str, Shape) = ("encryption", Shape::on_bytes().needs_key());
+const SEAL: (&str, Shape) = ("encryption", Shape::on_bytes().needs_key().seals());
 const MEMORY: (&str, Shape) = ("memory", Shape::backend());
 const REDIS: (&str, Shape) = ("redis", Shape::backend().keeps_index());
 const HASHES: (&str, Shape) = ("redis", Shape::backend_of_sessions());
@@ -34,6 +34,35 @@ fn every_order_that_can_work_is_accepted() {
     assert_eq!(check(&[KEY, CODEC, MEMORY]), []);
     assert_eq!(check(&[EXPIRY, KEY, INDEX, CODEC, ZIP, SEAL, REDIS]), []);
     assert_eq!(check(&[CODEC, ZIP, EXPIRY, KEY, REDIS]), []);
+}
+
+#[test]
+fn what_makes_bytes_smaller_stands_above_what_encrypts_them() {
+    refused(
+        &[KEY, CODEC, SEAL, ZIP, MEMORY],
+        Some(3),
+        Some(2),
+        "`compression` finds nothing to make smaller in what `encryption` above it has encrypted",
+    );
+}
+
+#[test]
+fn a_step_on_bytes_cannot_stand_above_a_backend_of_fields() {
+    let misfits = check_composition(&[KEY, SEAL, HASHES]);
+    let said: Vec<_> = misfits.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        ["`encryption` takes bytes, but `redis` keeps the fields of a session one by one"]
+    );
+    assert_eq!((misfits[0].at(), misfits[0].other()), (Some(1), Some(2)));
+    let misfits = check_composition(&[KEY, CODEC, ZIP, SEAL, HASHES]);
+    assert_eq!(misfits.len(), 1, "{misfits:?}");
+    let hint = misfits[0].hint();
+    assert!(
+        hint.contains("`json-codec` and `compression` and `encryption`"),
+        "{hint}"
+    );
+    assert!(hint.contains("let it keep sessions as bytes"), "{hint}");
 }
 
 #[test]

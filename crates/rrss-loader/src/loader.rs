@@ -5,12 +5,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rrss_core::Registry;
+use rrss_core::{Clock, Registry, SystemClock};
 
 use crate::check;
 use crate::corrupt;
 use crate::elsewhere::{Elsewhere, Lookup};
-use crate::plan::{Place, Plan, Planned, refused};
+use crate::plan::{Place, Plan, Planned, refused, warned};
 use crate::read::{Unread, read_up_to};
 use crate::report::{Problem, Problems, Report};
 use crate::source::Source;
@@ -166,6 +166,12 @@ impl Loader {
         }
         if let Some(warning) = corrupt::warning(&checked.settings, &checked.settings_given) {
             warnings.add(|| warning);
+        }
+        let now = SystemClock.now();
+        for step in &steps {
+            for warning in step.configured.warnings(now) {
+                warnings.add(|| warned(&warning, &step.place));
+            }
         }
         let warnings = (warnings.found() > 0).then(|| Report::new(source.clone(), warnings));
         Ok(Plan {

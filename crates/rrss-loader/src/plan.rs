@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rrss_core::{
     BuildContext, ConfiguredStep, Encoder, Error, Pipeline, PipelineBuilder, Role, Shape,
+    Timestamp, Warning,
 };
 use serde_json::Value;
 
@@ -86,7 +87,11 @@ impl Plan {
         build: impl FnOnce(PipelineBuilder) -> Result<T, Error>,
     ) -> Result<T, Report> {
         let failed = Arc::new(AtomicUsize::new(usize::MAX));
-        let mut builder = Pipeline::builder().context(BuildContext::in_dir(self.base_dir));
+        let mut context = BuildContext::in_dir(self.base_dir);
+        if let Some(name) = self.settings.name {
+            context = context.of_store(name);
+        }
+        let mut builder = Pipeline::builder().context(context);
         let mut places = Vec::new();
         for (at, planned) in self.steps.into_iter().enumerate() {
             let configured = planned.configured;
@@ -180,6 +185,38 @@ pub(crate) struct Place {
     pub(crate) origins: Vec<Origin>,
 }
 
+impl Place {
+    /// Where an option stands; where the file does not give it, the step.
+    fn of(&self, option: Option<&str>) -> &Span {
+        let given = self
+            .given
+            .iter()
+            .find(|(name, _)| Some(name.as_str()) == option);
+        given.map_or(&self.span, |(_, span)| span)
+    }
+}
+
+/// What a step warns of.
+pub(crate) fn warned(warning: &Warning, place: &Place) -> Problem {
+    let hidden = |text: &str| {
+        place
+            .origins
+            .iter()
+            .fold(text.to_owned(), |text, origin| origin.hide_in(&text))
+    };
+    let step = quote(place.name);
+    let subject = match warning.option() {
+        Some(option) => format!("{} of step {step}", quote(option)),
+        None => format!("step {step}"),
+    };
+    let message = hidden(&format!("{subject}: {}", warning.message()));
+    let problem = Problem::warning(&message).at(place.of(warning.option()).clone());
+    match warning.hint() {
+        Some(hint) => problem.with_hint(hidden(hint)),
+        None => problem,
+    }
+}
+
 /// What a step says of its options, or why it could not be built.
 pub(crate) fn refused(error: &Error, place: &Place) -> Problem {
     let hidden = |text: String| {
@@ -191,10 +228,6 @@ pub(crate) fn refused(error: &Error, place: &Place) -> Problem {
     let option = error
         .option()
         .and_then(|name| name.split(['.', '[']).next());
-    let given = place
-        .given
-        .iter()
-        .find(|(name, _)| Some(name.as_str()) == option);
     let step = quote(place.name);
     let mut problem = match error.option() {
         Some(name) => {
@@ -203,7 +236,7 @@ pub(crate) fn refused(error: &Error, place: &Place) -> Problem {
         }
         None => Problem::error(&hidden(format!("step {step}: {}", error.message()))),
     };
-    problem = problem.at(given.map_or(&place.span, |(_, span)| span).clone());
+    problem = problem.at(place.of(option).clone());
     let mut cause = error.source();
     while let Some(error) = cause {
         problem = problem.with_note(hidden(format!("because: {error}")));
@@ -230,6 +263,10 @@ impl ConfiguredStep for Watched {
 
     fn check(&self) -> Result<(), Error> {
         self.configured.check()
+    }
+
+    fn warnings(&self, now: Timestamp) -> Vec<Warning> {
+        self.configured.warnings(now)
     }
 
     fn options(&self) -> serde_json::Value {

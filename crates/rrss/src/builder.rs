@@ -159,7 +159,11 @@ impl StoreBuilder {
     /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) where they do not, with every reason, or where
     /// [`on_corrupt`](StoreBuilder::on_corrupt) cannot be done with them; else the first error of a step that could not be built.
     pub fn build(self) -> Result<Store> {
-        let pipeline = self.pipeline.build()?;
+        let pipeline = match &self.parts.name {
+            Some(name) => self.pipeline.of_store(name),
+            None => self.pipeline,
+        };
+        let pipeline = pipeline.build()?;
         self.parts.check(&pipeline)?;
         Ok(Store::with_parts(pipeline, self.parts))
     }
