@@ -6,6 +6,7 @@ use bytes::Bytes;
 use rrss_core::{Error, ErrorKind, Result, Session, Timestamp};
 use serde::Deserialize;
 
+use crate::members::has_more_than;
 use crate::options::Options;
 use crate::step::RESERVED;
 
@@ -39,7 +40,14 @@ pub(crate) fn decode(bytes: Bytes, options: &Options) -> Result<Session> {
             },
         ));
     }
+    // One member more is what this step adds, and one that occurs twice is one field.
+    if has_more_than(options.max_fields.saturating_add(1), &bytes) {
+        return Err(too_many_fields(options));
+    }
     let (session, head) = Session::from_json(bytes, Some(RESERVED))?;
+    if session.len() > options.max_fields {
+        return Err(too_many_fields(options));
+    }
     let Some(head) = head else {
         return Ok(session);
     };
@@ -68,6 +76,14 @@ fn read(head: &[u8]) -> Result<Head> {
             "the member `{RESERVED}` of the stored session is not what this step writes there"
         ))
     })
+}
+
+fn too_many_fields(options: &Options) -> Error {
+    corrupt(format!(
+        "the stored session has more fields than `max_fields` allows ({}); if it is one of yours, raise `max_fields` to \
+         read it",
+        options.max_fields
+    ))
 }
 
 fn corrupt(message: impl Into<Cow<'static, str>>) -> Error {

@@ -16,6 +16,17 @@ const PER_FIELD: usize = 4;
 /// their bytes.
 pub(crate) fn encode(session: &Session, now: Timestamp, options: &Options) -> Result<Bytes> {
     check_changes(session, options.max_depth)?;
+    let fields = session.len();
+    if fields > options.max_fields {
+        return Err(Error::new(
+            ErrorKind::TooLarge,
+            format!(
+                "the session has {fields} fields, and `max_fields` allows {}; keep what there is much of in one field, as a \
+                 list, or raise `max_fields`",
+                options.max_fields
+            ),
+        ));
+    }
 
     let fields = session.iter_raw();
     let length: usize = fields

@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod members;
 mod options;
 mod step;
 

@@ -35,6 +35,10 @@ pub struct Options {
     #[serde(deserialize_with = "max_depth")]
     #[schemars(range(min = 1, max = 127))]
     pub max_depth: usize,
+    /// The most fields of a session. Saving one with more is an error; so is loading one.
+    #[serde(deserialize_with = "max_fields")]
+    #[schemars(range(min = 1))]
+    pub max_fields: usize,
 }
 
 impl Default for Options {
@@ -42,6 +46,7 @@ impl Default for Options {
         Self {
             max_bytes: 1024 * 1024,
             max_depth: 100,
+            max_fields: 1_000,
         }
     }
 }
@@ -56,6 +61,9 @@ impl Options {
         if !(1..=DEEPEST).contains(&self.max_depth) {
             return Err(refused(OUT_OF_RANGE, "max_depth"));
         }
+        if self.max_fields == 0 {
+            return Err(refused(NO_FIELDS, "max_fields"));
+        }
         Ok(())
     }
 }
@@ -65,6 +73,8 @@ const EMPTY: &str = "{}";
 const TOO_FEW: &str = "no session is that small: the empty one has 2 bytes, `{}`; write the size in bytes of the \
                        largest one, such as 1048576";
 const OUT_OF_RANGE: &str = "the depth of nesting is a number from 1 to 127; write 100 if in doubt";
+const NO_FIELDS: &str =
+    "a session without fields holds nothing; write how many it may have, such as 1000";
 
 fn max_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     let max_bytes = usize::deserialize(deserializer)?;
@@ -80,4 +90,12 @@ fn max_depth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Err
         return Err(de::Error::custom(OUT_OF_RANGE));
     }
     Ok(max_depth)
+}
+
+fn max_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let max_fields = usize::deserialize(deserializer)?;
+    if max_fields == 0 {
+        return Err(de::Error::custom(NO_FIELDS));
+    }
+    Ok(max_fields)
 }

@@ -14,10 +14,11 @@ fn refused(toml: &str, words: &[&str]) {
 }
 
 #[test]
-fn nothing_written_means_a_megabyte_and_a_depth_of_100() {
+fn nothing_written_means_a_megabyte_a_depth_of_100_and_1_000_fields() {
     let options: Options = toml::from_str("").unwrap();
     assert_eq!(options, Options::default());
     assert_eq!((options.max_bytes, options.max_depth), (1_048_576, 100));
+    assert_eq!(options.max_fields, 1_000);
 }
 
 #[test]
@@ -30,6 +31,8 @@ fn limits_out_of_range_are_refused_at_their_place() {
     }
     refused("max_bytes = 0", &["in bytes", "line 1"]);
     refused("max_bytes = 1", &["the empty one has 2 bytes"]);
+    refused("max_fields = 0", &["holds nothing", "line 1"]);
+    refused("max_fields = -1", &["integer"]);
     refused("max_bytes = -1", &["integer"]);
     refused("max_bytes = '1 MB'", &["string"]);
     refused("max_byte = 1", &["max_byte", "`max_bytes`"]);
@@ -45,7 +48,15 @@ fn limits_in_code_are_checked_when_the_step_is_built() {
         max_depth: 128,
         ..Options::default()
     };
-    for (options, option) in [(bytes, "max_bytes"), (depth, "max_depth")] {
+    let fields = Options {
+        max_fields: 0,
+        ..Options::default()
+    };
+    for (options, option) in [
+        (bytes, "max_bytes"),
+        (depth, "max_depth"),
+        (fields, "max_fields"),
+    ] {
         let error = JsonCodec::new(options).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert_eq!(error.option(), Some(option));
@@ -55,7 +66,10 @@ fn limits_in_code_are_checked_when_the_step_is_built() {
 #[test]
 fn options_are_written_as_they_are_read() {
     let json = serde_json::to_string(&Options::default()).unwrap();
-    assert_eq!(json, r#"{"max_bytes":1048576,"max_depth":100}"#);
+    assert_eq!(
+        json,
+        r#"{"max_bytes":1048576,"max_depth":100,"max_fields":1000}"#
+    );
     assert_eq!(
         serde_json::from_str::<Options>(&json).unwrap(),
         Options::default()

@@ -74,6 +74,68 @@ fn a_stored_session_that_is_too_large_is_not_read() {
     );
 }
 
+/// An object of so many fields.
+fn fields(count: usize) -> String {
+    let members: Vec<String> = (0..count).map(|n| format!(r#""{n}":{n}"#)).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+fn at_most(max_fields: usize) -> Options {
+    Options {
+        max_fields,
+        ..Options::default()
+    }
+}
+
+#[test]
+fn a_session_of_too_many_fields_is_not_stored_and_limit_and_number_are_told() {
+    let with = |count| decode_with(at_most(100), fields(count)).unwrap();
+    assert!(encode_with(at_most(12), with(12)).is_ok());
+    let error = encode_with(at_most(12), with(13)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert_eq!(
+        error.to_string(),
+        "the session has 13 fields, and `max_fields` allows 12; keep what there is much of in one field, as a list, or raise \
+         `max_fields`"
+    );
+    let mut session = decode_with(at_most(12), fields(12)).unwrap();
+    session.insert("one more", &1).unwrap();
+    assert!(encode_with(at_most(12), session.clone()).is_err());
+    session.remove("0");
+    assert!(encode_with(at_most(12), session).is_ok());
+}
+
+#[test]
+fn a_stored_session_of_too_many_fields_is_not_read_and_the_limit_is_told() {
+    for most in [1, 12, 1_000, 4_000] {
+        let stored = encode_with(
+            at_most(most),
+            decode_with(at_most(most), fields(most)).unwrap(),
+        );
+        let read = decode_with(at_most(most), stored.unwrap()).unwrap();
+        assert_eq!(read.len(), most, "with the head of this step in front");
+        for more in [most + 1, most + 2, 10 * most] {
+            let error = decode_with(at_most(most), fields(more)).unwrap_err();
+            assert_corrupt(&error, "hunter2");
+            let told =
+                format!("`max_fields` allows ({most}); if it is one of yours, raise `max_fields`");
+            assert!(error.to_string().contains(&told), "{error}");
+        }
+    }
+}
+
+#[test]
+fn what_is_in_a_field_does_not_count_as_fields() {
+    let inner = fields(5_000);
+    let json = format!(
+        r#"{{"a":{inner},"b":[{inner},"::::"],"c":{:?}}}"#,
+        ":".repeat(9_000)
+    );
+    let session = decode_with(at_most(3), json.clone()).unwrap();
+    assert_eq!(session.len(), 3);
+    assert!(decode_with(at_most(1), json).is_err());
+}
+
 #[test]
 fn a_new_value_that_is_nested_too_deep_is_not_stored_and_its_field_is_told() {
     assert!(encode(holding("tree", &nested(100))).is_ok());
