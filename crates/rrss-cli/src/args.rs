@@ -172,6 +172,13 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Look at stored sessions that could not be read and were moved aside, and put them back
+    ///
+    /// They come there by `on_corrupt = "quarantine"` in `[store]`, and stay for the time that `quarantine_for` says.
+    Quarantine {
+        #[command(subcommand)]
+        command: QuarantineCommand,
+    },
     /// Print how many sessions there are
     Count,
     /// Remove the sessions that are past their deadline, and print how many
@@ -191,6 +198,52 @@ pub(crate) enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+/// What is to be done with the quarantine.
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineCommand {
+    /// List what is in it, the first come first
+    ///
+    /// One line an entry: its name, when it came, the deadline of the session, until when it is kept, how many bytes it
+    /// has, and why they could not be read. With tabs between them, or in columns to a terminal.
+    List {
+        /// Stop after N entries
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        limit: Option<u64>,
+        /// Print one JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show an entry, with the first of its bytes
+    ///
+    /// They may hold what logs people in: show them to nobody who must not read the store.
+    Show {
+        /// The name of the entry, or its first digits
+        name: String,
+        /// Print all of the bytes as they are, and nothing else; not to a terminal
+        #[arg(long, conflicts_with = "json")]
+        raw: bool,
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put entries back to where they were found, and print how many
+    ///
+    /// Each gets the deadline that it had, and takes the place of nothing: where another session is stored by now, both
+    /// stay as they are. Mend what made them unreadable first, such as a key that is missing from the file.
+    Restore(RestoreArgs),
+}
+
+/// Which entries are put back.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The names of the entries, or their first digits
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    pub(crate) names: Vec<String>,
+    /// All of them
+    #[arg(long, conflicts_with = "names")]
+    pub(crate) all: bool,
 }
 
 /// Where the sessions come from, and where the dictionary goes.

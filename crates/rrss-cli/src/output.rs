@@ -94,7 +94,12 @@ impl<'a> Output<'a> {
 
     /// Writes a result as it is.
     pub(crate) fn write(&mut self, text: &str) -> Result<(), Failure> {
-        let written = self.out.write_all(text.as_bytes());
+        self.bytes(text.as_bytes())
+    }
+
+    /// Writes a result that is no text.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = self.out.write_all(bytes);
         written
             .and_then(|()| self.out.flush())
             .map_err(Failure::output)

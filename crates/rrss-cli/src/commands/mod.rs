@@ -7,6 +7,7 @@ mod explain;
 mod find;
 mod init;
 mod listing;
+mod quarantine;
 mod schema;
 mod session;
 mod show;
@@ -109,6 +110,7 @@ impl Context<'_> {
             } => find::find(self, &value, limit, ids, json),
             Command::Revoke { value, handle } => find::revoke(self, &value, handle.as_deref()),
             Command::Show { id, json } => show::run(self, &id, json),
+            Command::Quarantine { command } => quarantine::run(self, command),
             Command::Count => listing::count(self),
             Command::Sweep => listing::sweep(self),
             #[cfg(feature = "train")]
