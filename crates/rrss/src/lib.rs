@@ -42,6 +42,8 @@ pub use rrss_loader as loader;
 pub use rrss_cache::{self as cache, Cache};
 #[cfg(feature = "compression")]
 pub use rrss_compression::{self as compression, Compression};
+#[cfg(feature = "encryption")]
+pub use rrss_encryption::{self as encryption, Encryption};
 #[cfg(feature = "expiry")]
 pub use rrss_expiry::{self as expiry, Expiry};
 #[cfg(feature = "index")]
