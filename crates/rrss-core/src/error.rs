@@ -47,7 +47,7 @@ pub enum ErrorKind {
     /// The backend did not answer within the configured time. The operation may or may not have happened.
     Timeout,
     /// Stored bytes fit no known form: cut short, of another format, or larger than allowed once decoded.
-    /// They stay as they are.
+    /// They stay as they are, unless the store has another [policy](crate::OnCorrupt).
     Corrupt,
     /// The stored session changed since this one was loaded, and the policy is to say so.
     Conflict,

@@ -274,3 +274,48 @@ fn an_encoder_names_the_step_that_failed_and_stops_where_a_step_settles_the_writ
     assert_eq!(settled.unwrap(), None);
     assert_eq!(taken(&log), [""; 0]);
 }
+
+#[tokio::test]
+async fn an_operation_in_parts_does_what_it_does_as_a_whole() {
+    let log = Log::default();
+    let build = || {
+        let steps = codec(noting(&log, "b")(noting(&log, "a")(key(
+            Pipeline::builder(),
+        ))));
+        steps
+            .backend("noting", Noting(log.clone()))
+            .build()
+            .unwrap()
+    };
+    let pipeline = build();
+    let load = || Operation::new(Action::Load, Timestamp::from_millis(1)).with_id("1".into());
+    let whole = pipeline.run(&mut load()).await.unwrap();
+    let seen = std::mem::take(&mut *log.lock().unwrap());
+
+    let mut op = load();
+    assert!(pipeline.prepare(&mut op).unwrap());
+    assert_eq!(op.key().unwrap().as_str(), "1");
+    let answer = pipeline.run_on_backend(&op).await.unwrap();
+    assert_eq!(log.lock().unwrap().last().unwrap(), "load");
+    let parts = pipeline.read(&op, answer).unwrap();
+    assert_eq!(*log.lock().unwrap(), seen);
+    assert_eq!(parts.outcome, whole.outcome);
+    assert_eq!(parts.expires_at, whole.expires_at);
+}
+
+#[tokio::test]
+async fn an_operation_that_a_step_settles_is_not_prepared() {
+    let log = Log::default();
+    let steps = key(Pipeline::builder()).before("settle", Shape::anywhere(), |op| {
+        op.settle(Outcome::Missing);
+        Ok(())
+    });
+    let steps = codec(noting(&log, "below")(steps));
+    let pipeline = steps
+        .backend("noting", Noting(log.clone()))
+        .build()
+        .unwrap();
+    let mut op = Operation::new(Action::Load, Timestamp::from_millis(1)).with_id("1".into());
+    assert!(!pipeline.prepare(&mut op).unwrap());
+    assert!(log.lock().unwrap().is_empty());
+}
