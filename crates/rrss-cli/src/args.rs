@@ -183,6 +183,24 @@ pub(crate) enum Command {
     Count,
     /// Remove the sessions that are past their deadline, and print how many
     Sweep,
+    #[cfg(feature = "encryption")]
+    /// Print a new key for the `encryption` step, and nothing else
+    ///
+    /// 32 random bytes in base64. Nothing is stored, and no configuration is read.
+    Keygen,
+    #[cfg(feature = "encryption")]
+    /// Store every session under the first key of the `encryption` step, and print how many
+    ///
+    /// So an old key can be removed from the file once this has done all: nothing is corrupt, and none was changed all
+    /// the while. Sessions that are not encrypted are too, while `accept_plaintext_until` lets them be read.
+    ///
+    /// It may run beside the programs that use the store, once they all read the first key. It may be broken off and
+    /// begun anew: what is done already is passed by. Fields, times and deadlines stay as they are.
+    Rekey {
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
     #[cfg(feature = "train")]
     /// Train a dictionary for the `compression` step from sessions, and say what it saves
     ///

@@ -6,8 +6,12 @@ mod dictionaries;
 mod explain;
 mod find;
 mod init;
+#[cfg(feature = "encryption")]
+mod keygen;
 mod listing;
 mod quarantine;
+#[cfg(feature = "encryption")]
+mod rekey;
 mod schema;
 mod session;
 mod show;
@@ -113,6 +117,10 @@ impl Context<'_> {
             Command::Quarantine { command } => quarantine::run(self, command),
             Command::Count => listing::count(self),
             Command::Sweep => listing::sweep(self),
+            #[cfg(feature = "encryption")]
+            Command::Keygen => keygen::run(self),
+            #[cfg(feature = "encryption")]
+            Command::Rekey { json } => rekey::run(self, json),
             #[cfg(feature = "train")]
             Command::Train(arguments) => train::run(self, &arguments),
             Command::Completions { shell } => self.completions(shell),
