@@ -12,6 +12,13 @@
 mod backends;
 mod changes;
 mod config;
+#[cfg(all(
+    feature = "toml",
+    feature = "compression",
+    feature = "encryption",
+    feature = "embedded"
+))]
+mod keys;
 mod policy;
 mod quarantine;
 mod races;
