@@ -48,7 +48,9 @@ impl<'a> Head<'a> {
         error: &Error,
     ) -> Self {
         let mut why = error.to_string();
-        why.truncate(why.floor_char_boundary(LONGEST_WHY));
+        while why.len() > LONGEST_WHY {
+            why.pop();
+        }
         Self {
             quarantine: LAYOUT,
             key: key.as_str().into(),

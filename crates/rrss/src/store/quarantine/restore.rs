@@ -39,7 +39,7 @@ impl Quarantine<'_> {
             ));
         }
         let (mut op, unreadable) = match self.session(&entry) {
-            Ok(session) => (self.with_index(&entry, session), None),
+            Ok(session) => (self.with_index(&entry, &session), None),
             Err(error) => (self.plain(&entry), Some(error)),
         };
         op.deadline = deadline;
@@ -89,7 +89,7 @@ impl Quarantine<'_> {
     }
 
     /// The operation that stores the entry, with what the `index` step wants of the session.
-    fn with_index(&self, entry: &Quarantined, session: Session) -> Operation {
+    fn with_index(&self, entry: &Quarantined, session: &Session) -> Operation {
         let mut plain = self.plain(entry);
         let Some(id) = self.id(entry.key()) else {
             return plain;
