@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rrss::{
-    Cache, Compression, Embedded, Expiry, Index, JsonCodec, KeyMapper, LegacyRead, Memory, Redis,
+    Cache, Compression, Embedded, Encryption, Expiry, Index, JsonCodec, KeyMapper, LegacyRead, Memory, Redis,
     Registry,
 };
 use rrss_loader::{Loader, schema};
@@ -25,6 +25,7 @@ fn built_in() -> Registry {
         .with::<JsonCodec>()
         .with::<LegacyRead>()
         .with::<Compression>()
+        .with::<Encryption>()
         .with::<Memory>()
         .with::<Embedded>()
         .with::<Redis>()

@@ -88,6 +88,7 @@ fn steps_depend_on_the_core_alone_and_know_no_backend() {
         "rrss-json-codec",
         "rrss-legacy-read",
         "rrss-compression",
+        "rrss-encryption",
     ] {
         let own = tree(package, 1);
         let ours: Vec<_> = own.iter().filter(|name| name.starts_with("rrss")).collect();

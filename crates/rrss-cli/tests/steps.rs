@@ -5,10 +5,11 @@ mod cli;
 use cli::Folder;
 use serde_json::Value;
 
-const BUILT_IN: [(&str, &str, &str); 10] = [
+const BUILT_IN: [(&str, &str, &str); 11] = [
     ("cache", "around", "rrss-cache"),
     ("compression", "transform", "rrss-compression"),
     ("embedded", "backend", "rrss-persistence"),
+    ("encryption", "transform", "rrss-encryption"),
     ("expiry", "transform", "rrss-expiry"),
     ("index", "transform", "rrss-index"),
     ("json-codec", "transform", "rrss-json-codec"),
@@ -121,6 +122,7 @@ fn every_example_works() {
             "json-codec",
             "legacy-read",
             "compression",
+            "encryption",
             backend,
         ];
         // The others tell of no changes, which it goes by.
@@ -131,8 +133,11 @@ fn every_example_works() {
             "rrss.toml",
             steps.into_iter().map(example).collect::<String>(),
         );
-        let check = folder.ok(["check"]);
-        assert!(check.starts_with("rrss.toml: ok\n"), "{check}");
+        // No key that stands in an example is one.
+        let key = folder.ok(["keygen"]);
+        let check = cli::run(folder.command(["check"]).env("RRSS_KEY", key));
+        assert_eq!((check.code, &*check.err), (0, ""), "{check:?}");
+        assert!(check.out.starts_with("rrss.toml: ok\n"), "{check:?}");
     }
 }
 

@@ -1,10 +1,13 @@
 //! Storing what is under an old key under the first one.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use rrss_core::{
-    Action, Answer, Cursor, Error, ErrorKind, Guard, KeySpace, NoteChange, Operation, Outcome,
-    Page, Payload, Pipeline, Result, Step, StorageKey, Timestamp,
+    Action, Answer, Cursor, Error, ErrorKind, Guard, Handle, IndexChanges, IndexKey, KeySpace,
+    Note, NoteChange, Operation, Outcome, Page, Payload, Pipeline, Result, SessionId, Step,
+    StorageKey, Timestamp,
 };
 
 use crate::sealed::key_id_of;
@@ -52,6 +55,8 @@ pub struct Rekey {
     pipeline: Pipeline,
     /// The number of the `encryption` step.
     at: usize,
+    /// What is stored now of nothing, by which the first key is known.
+    head: Bytes,
     cursor: Option<Cursor>,
     ended: bool,
     done: Rekeyed,
@@ -108,9 +113,15 @@ impl Rekey {
                 "there is no `encryption` step, so there is no key that sessions could be stored under",
             )
         })?;
+        let mut op = Operation::new(Action::Update, Timestamp::from_millis(0));
+        op.key = Some(StorageKey::from(String::new()));
+        op.payload = Payload::Bytes(Bytes::new());
+        pipeline.prepare_from(at, &mut op)?;
+        let head = op.bytes()?.clone();
         Ok(Self {
             pipeline,
             at,
+            head,
             cursor: None,
             ended: false,
             done: Rekeyed::default(),
@@ -186,17 +197,21 @@ impl Rekey {
                 }
                 Err(error) => return Err(error),
             };
+            if is_current(&raw, &self.head) {
+                return Ok(Fate::Current);
+            }
             let mut update = on(Action::Update);
             update.payload = Payload::Bytes(plain);
             update.guard = guard;
+            update.index = match self.index(&load, found) {
+                Ok(index) => index,
+                Err(error) if error.kind() == ErrorKind::Corrupt => {
+                    return Ok(Fate::Corrupt(error));
+                }
+                Err(error) => return Err(error),
+            };
+            let note_left = self.keeps_notes() && update.index.note == NoteChange::Leave;
             self.pipeline.prepare_from(self.at, &mut update)?;
-            if is_current(&raw, update.bytes()?) {
-                return Ok(Fate::Current);
-            }
-            let note = self.note(&load, found);
-            let note_left = note.is_none();
-            // It was encrypted when it was made.
-            update.index.note = note.unwrap_or_default();
             match self.pipeline.run_on_backend(&update).await?.outcome {
                 Outcome::Done => return Ok(Fate::Rekeyed { note_left }),
                 Outcome::Missing => return Ok(Fate::Gone),
@@ -207,30 +222,57 @@ impl Rekey {
         Ok(Fate::Changed)
     }
 
-    /// The note that the session is to have, as the steps make it for a save; `None` where they cannot.
-    fn note(&self, load: &Operation, found: Answer) -> Option<NoteChange> {
-        let rules = self.pipeline.index();
-        if rules.is_none_or(|rules| rules.keep_expired.is_none()) {
-            return Some(NoteChange::Leave);
-        }
-        let page = Page::new(vec![load.key.clone()?], None);
-        let list = Operation::new(
-            Action::List {
-                cursor: None,
-                limit: 1,
-            },
-            load.now(),
-        );
-        let named = Answer::new(Outcome::Page(page));
-        let Outcome::Page(named) = self.pipeline.read(&list, named).ok()?.outcome else {
-            return None;
+    /// What the session is found by, and what is told of it when it has expired: as it is, for a backend takes what a write
+    /// does not name for ended.
+    fn index(&self, load: &Operation, found: Answer) -> Result<IndexChanges> {
+        let Some(rules) = self.pipeline.index() else {
+            return Ok(IndexChanges::default());
         };
-        let id = named.ids.into_iter().next()?;
-        let session = self.pipeline.read(load, found).ok()?.take_session()?;
-        let save = Operation::new(Action::Update, load.now()).with_session(session);
-        let mut save = save.with_id(id);
-        let goes_down = self.pipeline.prepare(&mut save).ok()?;
-        (goes_down && save.index.note != NoteChange::Leave).then_some(save.index.note)
+        let mut answer = self.pipeline.read(load, found)?;
+        let session = answer.take_session().ok_or_else(unexpected)?;
+        let fields = rules.fields.iter();
+        let fields: Vec<_> = fields
+            .filter_map(|field| Some((field, session.get_raw(field)?)))
+            .collect();
+        // A value that cannot be indexed was stored before the field was, and has no entry.
+        let entries = fields
+            .iter()
+            .filter_map(|(field, raw)| IndexKey::of(Arc::clone(field), raw).ok().flatten());
+        let mut index = IndexChanges {
+            put: entries.collect(),
+            ..IndexChanges::default()
+        };
+        if let Some(after) = rules.keep_expired
+            && let Some(id) = self.id_of(load)?
+        {
+            let fields = fields.iter().map(|(field, raw)| (&***field, *raw));
+            index.note = NoteChange::Keep {
+                note: Note::write(Handle::of(&id), fields),
+                after,
+            };
+        }
+        Ok(index)
+    }
+
+    /// The id of the session, where its storage key tells.
+    fn id_of(&self, load: &Operation) -> Result<Option<SessionId>> {
+        let list = Action::List {
+            cursor: None,
+            limit: 1,
+        };
+        let mut op = Operation::new(list, load.now());
+        op.key_space = load.key_space.clone();
+        let page = Page::new(vec![load.key()?.clone()], None);
+        let named = self.pipeline.read(&op, Answer::new(Outcome::Page(page)))?;
+        Ok(match named.outcome {
+            Outcome::Page(page) => page.ids.into_iter().next(),
+            _ => None,
+        })
+    }
+
+    fn keeps_notes(&self) -> bool {
+        let rules = self.pipeline.index();
+        rules.is_some_and(|rules| rules.keep_expired.is_some())
     }
 
     fn count(&mut self, fate: Fate) {
