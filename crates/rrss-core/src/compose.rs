@@ -76,6 +76,7 @@ pub fn check_composition(steps: &[(&str, Shape)]) -> Vec<Misfit> {
     check.changes();
     check.hidden();
     check.sealed();
+    check.ids();
     check.misfits
 }
 
@@ -367,6 +368,21 @@ impl Check<'_> {
                 Some(above),
                 format!("`{name}` finds nothing to make smaller in what `{sealer}` above it has encrypted"),
                 format!("move `{name}` above `{sealer}`"),
+            );
+        }
+    }
+
+    /// Another program finds its sessions by the ids that its clients present.
+    fn ids(&mut self) {
+        let hides = self.steps.iter().position(|(_, shape)| shape.hides_ids);
+        let backend = self.steps.iter().rposition(|(_, shape)| shape.needs_ids);
+        if let (Some(at), Some(backend)) = (hides, backend) {
+            let (name, keeper) = (self.steps[at].0, self.steps[backend].0);
+            self.report(
+                Some(at),
+                Some(backend),
+                format!("`{name}` hashes ids, but those who share the sessions of `{keeper}` look for them by the ids as they are"),
+                format!("remove `hash` from `{name}`, or `compat` from `{keeper}` once nobody else reads its sessions"),
             );
         }
     }

@@ -14,8 +14,9 @@ const BYTES: usize = 16;
 
 /// Names a session where its id must not be seen: on the page of an account, in a log of events.
 ///
-/// It is 128 bits of a digest (SHA-256) of the id, so it cannot be turned back into the id, and nobody is logged in by
-/// it. It prints as 22 characters of base64url.
+/// It is 128 bits of a digest (SHA-256) of the [digest](crate::IdDigest) of the id, so it can be turned back neither into
+/// the id nor into what the session is stored under, and nobody is logged in by it; and a store that keeps only digests of ids
+/// has it too. It prints as 22 characters of base64url.
 ///
 /// # Examples
 ///
@@ -34,10 +35,9 @@ impl Handle {
     /// The handle of the session with this id.
     #[must_use]
     pub fn of(id: &SessionId) -> Self {
-        // The words in front keep it apart from other digests of ids, such as those that a key is made from.
         let digest = Sha256::new()
             .chain_update(b"rrss session handle\0")
-            .chain_update(id.as_str())
+            .chain_update(id.digest().as_bytes())
             .finalize();
         let mut handle = [0; BYTES];
         handle.copy_from_slice(&digest[..BYTES]);
@@ -83,6 +83,14 @@ mod tests {
         let (one, two) = (SessionId::from("one"), SessionId::from("two"));
         assert_ne!(Handle::of(&one), Handle::of(&two));
         assert!(!format!("{0:?} {0}", Handle::of(&one)).contains("one"));
+    }
+
+    #[test]
+    fn a_private_id_has_the_handle_of_the_id_and_shows_none_of_its_digest() {
+        let id = SessionId::from("one");
+        let private = SessionId::private(id.digest());
+        assert_eq!(Handle::of(&private), Handle::of(&id));
+        assert!(!private.as_str().contains(&Handle::of(&id).to_string()[..4]));
     }
 
     #[test]

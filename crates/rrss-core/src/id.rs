@@ -1,13 +1,20 @@
 //! Session ids and storage keys: the two names of a session.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+
+use crate::id_digest::IdDigest;
 
 /// What the client presents to name its session: opaque and unguessable.
 ///
 /// Whoever knows it is logged in as its owner, so it has no `Display`, and `Debug` hides it: take it out on
 /// purpose with [`SessionId::as_str`]. Any text can be an id here; the pipeline's `key-mapper` refuses the
 /// ones that it could not have made, before a backend is asked. Clones share one text.
+///
+/// A store that keeps only digests of ids (`hash = "sha256"` of the `key-mapper`) finds sessions without knowing what their
+/// clients present. Those have a [private](SessionId::private) id: it names the session to the store, and is made of no
+/// text, so that nobody can present one.
 ///
 /// # Examples
 ///
@@ -18,26 +25,119 @@ use std::sync::Arc;
 /// assert_eq!(id.as_str().len(), 36);
 /// assert_eq!(format!("{id:?}"), "SessionId([redacted])");
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct SessionId(Arc<str>);
+#[derive(Clone)]
+pub struct SessionId {
+    text: Arc<str>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Presented,
+    /// As that, of a session that lies where sessions lay before ids were hashed. It is the same id.
+    Former,
+    Private,
+}
 
 impl SessionId {
-    /// The id as text, to hand to its owner. Never log it.
+    /// What names the session whose id has this digest to its store.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rrss_core::{IdDigest, SessionId};
+    ///
+    /// let id = SessionId::from("8f14e45f-ceea-467f-a3d4-1b2c3d4e5f60");
+    /// let private = SessionId::private(IdDigest::of(id.as_str()));
+    /// assert!(private.is_private() && private != id);
+    /// assert!(private.names_same(&id));
+    /// assert!(SessionId::from(private.as_str()) != private, "its text is no private id");
+    /// ```
+    #[must_use]
+    pub fn private(digest: IdDigest) -> Self {
+        Self {
+            text: Arc::from(digest.name()),
+            kind: Kind::Private,
+        }
+    }
+
+    /// Whether it names a session to its store alone.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.kind == Kind::Private
+    }
+
+    /// The same id, of a session that lies where sessions lay before ids were hashed; a private one stays as it is.
+    #[must_use]
+    pub fn former(&self) -> Self {
+        let kind = match self.kind {
+            Kind::Private => Kind::Private,
+            Kind::Presented | Kind::Former => Kind::Former,
+        };
+        Self {
+            text: Arc::clone(&self.text),
+            kind,
+        }
+    }
+
+    /// Whether the session lies where sessions lay before ids were hashed.
+    #[must_use]
+    pub fn is_former(&self) -> bool {
+        self.kind == Kind::Former
+    }
+
+    /// The digest of the id.
+    #[must_use]
+    pub fn digest(&self) -> IdDigest {
+        let named = IdDigest::from_name(&self.text).filter(|_| self.is_private());
+        named.unwrap_or_else(|| IdDigest::of(&self.text))
+    }
+
+    /// Whether both name one session, though one of them may be private.
+    #[must_use]
+    pub fn names_same(&self, other: &Self) -> bool {
+        if self.is_private() == other.is_private() {
+            self.text == other.text
+        } else {
+            self.digest() == other.digest()
+        }
+    }
+
+    /// The id as text, to hand to its owner. Never log it. That of a private id is the name of its digest, and as an id of no
+    /// form.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+}
+
+impl PartialEq for SessionId {
+    /// Whether they have one text and are both private or neither is; see [`names_same`](SessionId::names_same).
+    fn eq(&self, other: &Self) -> bool {
+        self.is_private() == other.is_private() && self.text == other.text
+    }
+}
+
+impl Eq for SessionId {}
+
+impl Hash for SessionId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
     }
 }
 
 impl From<&str> for SessionId {
     fn from(text: &str) -> Self {
-        Self(Arc::from(text))
+        Self {
+            text: Arc::from(text),
+            kind: Kind::Presented,
+        }
     }
 }
 
 impl From<String> for SessionId {
     fn from(text: String) -> Self {
-        Self(Arc::from(text))
+        Self::from(&*text)
     }
 }
 
@@ -94,12 +194,14 @@ impl fmt::Debug for StorageKey {
 /// let space = KeySpace::new("sessions:", "").with_middle_of(2);
 /// assert_eq!(space.middle("sessions:42"), Some("42"));
 /// assert_eq!(space.middle("sessions:42:data"), None, "another store's key");
+/// assert_eq!(space.or_middle_of(3).middle("sessions:423"), Some("423"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeySpace {
     prefix: Arc<str>,
     suffix: Arc<str>,
     middle_bytes: Option<usize>,
+    other_middle_bytes: Option<usize>,
 }
 
 impl KeySpace {
@@ -109,6 +211,7 @@ impl KeySpace {
             prefix: prefix.into(),
             suffix: suffix.into(),
             middle_bytes: None,
+            other_middle_bytes: None,
         }
     }
 
@@ -118,6 +221,15 @@ impl KeySpace {
     pub fn with_middle_of(self, bytes: usize) -> Self {
         Self {
             middle_bytes: Some(bytes),
+            ..self
+        }
+    }
+
+    /// Where the middle has so many bytes, it may have this many too: for a store that has keys of two forms.
+    #[must_use]
+    pub fn or_middle_of(self, bytes: usize) -> Self {
+        Self {
+            other_middle_bytes: self.middle_bytes.map(|_| bytes),
             ..self
         }
     }
@@ -140,8 +252,9 @@ impl KeySpace {
         let middle = key
             .strip_prefix(&*self.prefix)?
             .strip_suffix(&*self.suffix)?;
-        self.middle_bytes
-            .is_none_or(|bytes| middle.len() == bytes)
-            .then_some(middle)
+        let is_of = |bytes| middle.len() == bytes;
+        let is_ours =
+            self.middle_bytes.is_none_or(is_of) || self.other_middle_bytes.is_some_and(is_of);
+        is_ours.then_some(middle)
     }
 }

@@ -6,20 +6,22 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Outcome};
 use crate::around::{DynAround, Next};
 #[cfg(doc)]
 use crate::backend::Backend;
 use crate::backend::DynBackend;
 #[cfg(doc)]
 use crate::error::Error;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
+use crate::id::SessionId;
 use crate::index::IndexRules;
-use crate::operation::Operation;
+use crate::operation::{Action, Operation};
 use crate::payload::StoredForm;
 use crate::pipeline_builder::PipelineBuilder;
 use crate::session::Session;
 use crate::shape::{Data, Shape};
+use crate::time::Timestamp;
 use crate::transform::Transform;
 
 /// Steps in order, ending in exactly one backend: what a store runs its operations through.
@@ -40,6 +42,7 @@ pub(crate) struct Stages {
     above: Vec<(Name, Stage)>,
     backend: (Name, Arc<dyn DynBackend>),
     shapes: Vec<Shape>,
+    former_keys_until: Option<Timestamp>,
 }
 
 pub(crate) type Name = Cow<'static, str>;
@@ -102,11 +105,17 @@ impl Pipeline {
         backend: (Name, Arc<dyn DynBackend>),
         shapes: Vec<Shape>,
     ) -> Self {
+        let former = |(_, stage): &(Name, Stage)| match stage {
+            Stage::Transform(transform) => transform.former_keys_until(),
+            Stage::Around(_) => None,
+        };
+        let former_keys_until = above.iter().find_map(former);
         Self {
             stages: Arc::new(Stages {
                 above,
                 backend,
                 shapes,
+                former_keys_until,
             }),
         }
     }
@@ -119,10 +128,48 @@ impl Pipeline {
 
     /// Runs one operation through the steps to the backend and back.
     ///
+    /// While a step has [former keys](Transform::former_keys_until), an operation on a session that is not found under its key
+    /// is run once more, on its [former](crate::SessionId::former) id, which `op` has then. A session has one key all its
+    /// life: none is created under an id that has a session under its former key.
+    ///
     /// # Errors
     ///
     /// The first error of a step or of the backend; [`Error::step`] names it.
     pub async fn run(&self, op: &mut Operation) -> Result<Answer> {
+        match self.former(op) {
+            None => self.stages.run(0, op).await,
+            // It is for the time of a change only, and must not make every operation larger.
+            Some(former) => Box::pin(self.run_with_former(op, former)).await,
+        }
+    }
+
+    /// The id under which the session of `op` may lie too.
+    fn former(&self, op: &Operation) -> Option<SessionId> {
+        let until = self.stages.former_keys_until?;
+        let id = op.id().filter(|id| !id.is_private() && !id.is_former())?;
+        (op.now() < until).then(|| id.former())
+    }
+
+    async fn run_with_former(&self, op: &mut Operation, former: SessionId) -> Result<Answer> {
+        if *op.action() == Action::Create {
+            let mut look = Operation::new(Action::Load, op.now()).with_id(former);
+            let is_taken = match self.stages.run(0, &mut look).await {
+                Ok(answer) => answer.outcome == Outcome::Found,
+                Err(error) if error.kind() == ErrorKind::Corrupt => true,
+                Err(error) => return Err(error),
+            };
+            return if is_taken {
+                Ok(Answer::new(Outcome::Taken))
+            } else {
+                self.stages.run(0, op).await
+            };
+        }
+        let again = op.clone().with_id(former);
+        let answer = self.stages.run(0, op).await?;
+        if answer.outcome != Outcome::Missing {
+            return Ok(answer);
+        }
+        *op = again;
         self.stages.run(0, op).await
     }
 
@@ -178,7 +225,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// The first error of a step: [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) where what was loaded is no session.
+    /// The first error of a step: [`ErrorKind::Corrupt`] where what was loaded is no session.
     pub fn read(&self, op: &Operation, answer: Answer) -> Result<Answer> {
         self.read_from(0, op, answer)
     }
@@ -256,6 +303,12 @@ impl Pipeline {
     #[must_use]
     pub fn index(&self) -> Option<&IndexRules> {
         self.transforms().find_map(Transform::index)
+    }
+
+    /// Whether the ids of stored sessions cannot be told from what is stored: listings have handles only.
+    #[must_use]
+    pub fn hides_ids(&self) -> bool {
+        self.stages.shapes.iter().any(|shape| shape.hides_ids)
     }
 
     /// How often a step asks for a sweep.

@@ -31,6 +31,8 @@ pub struct Shape {
     pub(crate) tells_changes: bool,
     pub(crate) seals: bool,
     pub(crate) shrinks: bool,
+    pub(crate) hides_ids: bool,
+    pub(crate) needs_ids: bool,
     pub(crate) once: bool,
 }
 
@@ -77,6 +79,8 @@ impl Shape {
             tells_changes: false,
             seals: false,
             shrinks: false,
+            hides_ids: false,
+            needs_ids: false,
             once: false,
         }
     }
@@ -247,6 +251,24 @@ impl Shape {
     pub const fn shrinks(self) -> Self {
         Self {
             shrinks: true,
+            ..self
+        }
+    }
+
+    /// The same shape, for a step that makes keys of which nobody can tell the ids.
+    #[must_use]
+    pub const fn hides_ids(self) -> Self {
+        Self {
+            hides_ids: true,
+            ..self
+        }
+    }
+
+    /// The same shape, for a backend whose keys somebody else reads the ids from.
+    #[must_use]
+    pub const fn needs_ids(self) -> Self {
+        Self {
+            needs_ids: true,
             ..self
         }
     }

@@ -7,6 +7,7 @@ use crate::answer::Answer;
 use crate::error::Result;
 use crate::index::IndexRules;
 use crate::operation::Operation;
+use crate::time::Timestamp;
 
 /// A step that changes operations on their way to the backend, and answers on their way back.
 ///
@@ -63,6 +64,12 @@ pub trait Transform: Send + Sync + 'static {
 
     /// By which fields sessions are found, if this step decides that; `index` does.
     fn index(&self) -> Option<&IndexRules> {
+        None
+    }
+
+    /// Until when sessions may lie under keys that are not made any more, if this step decides that; `key-mapper` does while ids
+    /// become hashed. A session that is not found is then looked for under its [former](crate::SessionId::former) id.
+    fn former_keys_until(&self) -> Option<Timestamp> {
         None
     }
 

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use rrss_core::{
-    Action, Answer, BuildContext, Error, ErrorKind, KeySpace, Operation, Outcome, Result, Role,
-    SessionId, Shape, Step, StorageKey, Transform,
+    Action, Answer, BuildContext, Error, ErrorKind, IdDigest, KeySpace, Operation, Outcome, Result,
+    Role, SessionId, Shape, Step, StorageKey, Timestamp, Transform, Warning,
 };
 
+use crate::hash::Hash;
 use crate::id_format::IdFormat;
 use crate::options::Options;
 use crate::template::Template;
@@ -15,9 +16,14 @@ use crate::template::Template;
 ///
 /// A new session without an id gets one. One that brings an id keeps it if it has the right form. For every other
 /// operation, an id of another form is no session, and the steps below are not asked.
+///
+/// With [`Hash::Sha256`] the key is made of a digest of the id, and what is found in the backend has a
+/// [private](SessionId::private) id.
 pub struct KeyMapper {
     ids: IdFormat,
     keys: Keys,
+    hash: Hash,
+    raw_keys_until: Option<Timestamp>,
 }
 
 enum Keys {
@@ -32,12 +38,17 @@ impl KeyMapper {
     /// What the step takes and gives, for [`PipelineBuilder::transform`](rrss_core::PipelineBuilder::transform).
     pub const SHAPE: Shape = Shape::anywhere().makes_key();
 
+    /// The same, of a step with [`Hash::Sha256`].
+    pub const HASHED_SHAPE: Shape = Self::SHAPE.hides_ids();
+
     /// The step with these options.
     #[must_use]
     pub fn new(options: Options) -> Self {
         Self {
             ids: options.id,
             keys: Keys::Template(options.template),
+            hash: options.hash,
+            raw_keys_until: options.accept_raw_keys_until.map(|until| until.get()),
         }
     }
 
@@ -70,7 +81,16 @@ impl KeyMapper {
                 key_of: Box::new(key_of),
                 space: None,
             },
+            hash: Hash::None,
+            raw_keys_until: None,
         }
+    }
+
+    /// The same step, with ids hashed or not. A function is given the [name](IdDigest::name) of an id's digest in its place
+    /// then. Such a step has the shape [`HASHED_SHAPE`](KeyMapper::HASHED_SHAPE).
+    #[must_use]
+    pub fn hash(self, hash: Hash) -> Self {
+        Self { hash, ..self }
     }
 
     /// The same step, with ids of this form.
@@ -91,27 +111,61 @@ impl KeyMapper {
         self
     }
 
-    fn key(&self, id: &str) -> StorageKey {
+    /// The key of a session that a client presents the id of, or that a listing named.
+    fn key(&self, id: &SessionId) -> StorageKey {
+        match self.hash {
+            Hash::Sha256 if !id.is_former() => self.hashed_key(&id.digest()),
+            _ => self.raw_key(id.as_str()),
+        }
+    }
+
+    fn raw_key(&self, id: &str) -> StorageKey {
         match &self.keys {
             Keys::Template(template) => template.key(id),
             Keys::Function { key_of, .. } => key_of(id).into(),
         }
     }
 
-    fn key_space(&self) -> Option<KeySpace> {
+    fn hashed_key(&self, digest: &IdDigest) -> StorageKey {
         match &self.keys {
-            Keys::Template(template) => Some(
-                template
-                    .key_space()
-                    .clone()
-                    .with_middle_of(self.ids.length()),
-            ),
-            Keys::Function { space, .. } => space.clone(),
+            Keys::Template(template) => template.hashed_key(digest),
+            Keys::Function { key_of, .. } => key_of(&digest.name()).into(),
         }
     }
 
-    fn known_key_space(&self) -> Result<KeySpace> {
-        self.key_space().ok_or_else(|| {
+    /// Whether the session that `id` names may be asked for at `now`.
+    fn accepts(&self, id: &SessionId, now: Timestamp) -> bool {
+        if id.is_private() {
+            return self.hash == Hash::Sha256;
+        }
+        let may_lie_there = !id.is_former() || self.reads_raw_keys(now);
+        may_lie_there && self.ids.accepts(id.as_str())
+    }
+
+    fn reads_raw_keys(&self, now: Timestamp) -> bool {
+        self.raw_keys_until.is_some_and(|until| now < until)
+    }
+
+    fn key_space(&self, with_raw_keys: bool) -> Option<KeySpace> {
+        let space = match &self.keys {
+            Keys::Template(template) => template.key_space().clone(),
+            Keys::Function { space, .. } => return space.clone(),
+        };
+        Some(match self.hash {
+            Hash::None => space.with_middle_of(self.ids.length()),
+            Hash::Sha256 => {
+                let space = space.with_middle_of(IdDigest::NAME_LENGTH);
+                if with_raw_keys {
+                    space.or_middle_of(self.ids.length())
+                } else {
+                    space
+                }
+            }
+        })
+    }
+
+    fn known_key_space(&self, with_raw_keys: bool) -> Result<KeySpace> {
+        self.key_space(with_raw_keys).ok_or_else(|| {
             Error::new(
                 ErrorKind::Unsupported,
                 "the key mapper is a function, which does not tell which keys are its own, so sessions cannot be \
@@ -120,22 +174,29 @@ impl KeyMapper {
         })
     }
 
-    /// The id of the session stored under `key`, if this step made that key.
-    fn id_of(&self, key: &StorageKey) -> Option<SessionId> {
+    /// The id of the session stored under `key`, if this step made that key; a private one where the key has only a digest.
+    fn id_of(&self, key: &StorageKey, now: Timestamp) -> Option<SessionId> {
         let space = match &self.keys {
             Keys::Template(template) => template.key_space(),
             Keys::Function { space, .. } => space.as_ref()?,
         };
-        let id = space.middle(key.as_str())?;
-        let is_ours = self.ids.accepts(id) && self.key(id) == *key;
-        is_ours.then(|| id.into())
+        let name = space.middle(key.as_str())?;
+        let id = match self.hash {
+            Hash::None => SessionId::from(name),
+            Hash::Sha256 => match IdDigest::from_name(name) {
+                Some(digest) => SessionId::private(digest),
+                None => SessionId::from(name).former(),
+            },
+        };
+        let is_ours = self.accepts(&id, now) && self.key(&id) == *key;
+        is_ours.then_some(id)
     }
 }
 
 impl fmt::Debug for KeyMapper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("KeyMapper");
-        debug.field("ids", &self.ids);
+        debug.field("ids", &self.ids).field("hash", &self.hash);
         match &self.keys {
             Keys::Template(template) => debug.field("template", template),
             Keys::Function { space, .. } => debug.field("function with key space", space),
@@ -155,8 +216,36 @@ id = \"uuid\"
 
     type Options = Options;
 
-    fn shape(_: &Options) -> Shape {
-        Self::SHAPE
+    fn shape(options: &Options) -> Shape {
+        match options.hash {
+            Hash::None => Self::SHAPE,
+            Hash::Sha256 => Self::HASHED_SHAPE,
+        }
+    }
+
+    fn check(options: &Options) -> Result<()> {
+        options.check()
+    }
+
+    fn warnings(options: &Options, now: Timestamp) -> Vec<Warning> {
+        let Some(until) = options.accept_raw_keys_until else {
+            return Vec::new();
+        };
+        let warning = if now < until.get() {
+            Warning::new(format!(
+                "until {until}, sessions from before `hash` was set are read under their ids, which who reads the store \
+                 can present; after it they are not found any more"
+            ))
+            .with_hint("remove the option once the longest of those sessions has ended or got a new id")
+        } else {
+            Warning::new(format!(
+                "{until} has passed, so sessions from before `hash` was set are not found any more"
+            ))
+            .with_hint(
+                "remove the option; or, where such sessions are still in use, write a later date",
+            )
+        };
+        vec![warning.with_option("accept_raw_keys_until")]
     }
 
     fn build(options: Options, _: &BuildContext) -> Result<Role> {
@@ -166,13 +255,15 @@ id = \"uuid\"
 
 impl Transform for KeyMapper {
     fn before(&self, op: &mut Operation) -> Result<()> {
+        let with_raw_keys = self.reads_raw_keys(op.now());
         match op.action() {
-            Action::List { .. }
-            | Action::Count
-            | Action::Find { .. }
-            | Action::TakeExpired { .. }
-            | Action::ForgetExpired { .. } => {
-                op.key_space = Some(self.known_key_space()?);
+            Action::List { .. } | Action::Count | Action::Find { .. } => {
+                op.key_space = Some(self.known_key_space(with_raw_keys)?);
+                return Ok(());
+            }
+            // Sessions that are not found any more have expired all the same.
+            Action::TakeExpired { .. } | Action::ForgetExpired { .. } => {
+                op.key_space = Some(self.known_key_space(self.raw_keys_until.is_some())?);
                 return Ok(());
             }
             Action::Sweep { .. } => return Ok(()),
@@ -180,9 +271,9 @@ impl Transform for KeyMapper {
             _ => {}
         }
         match op.id() {
-            Some(id) if self.ids.accepts(id.as_str()) => {
-                op.key = Some(self.key(id.as_str()));
-                op.key_space = self.key_space();
+            Some(id) if self.accepts(id, op.now()) => {
+                op.key = Some(self.key(id));
+                op.key_space = self.key_space(with_raw_keys);
             }
             // Said aloud: a session stored under an id that can never be loaded would be lost.
             _ if *op.action() == Action::Create => {
@@ -196,11 +287,16 @@ impl Transform for KeyMapper {
         Ok(())
     }
 
-    fn after(&self, _: &Operation, answer: &mut Answer) -> Result<()> {
+    fn after(&self, op: &Operation, answer: &mut Answer) -> Result<()> {
         if let Outcome::Page(page) = &mut answer.outcome {
-            page.ids = page.keys.iter().filter_map(|key| self.id_of(key)).collect();
+            let ids = page.keys.iter().filter_map(|key| self.id_of(key, op.now()));
+            page.ids = ids.collect();
         }
         Ok(())
+    }
+
+    fn former_keys_until(&self) -> Option<Timestamp> {
+        self.raw_keys_until.filter(|_| self.hash == Hash::Sha256)
     }
 }
 

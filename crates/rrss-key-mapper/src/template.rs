@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use rrss_core::{Error, ErrorKind, KeySpace, Result, StorageKey};
+use rrss_core::{Error, ErrorKind, IdDigest, KeySpace, Result, StorageKey};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,16 @@ impl Template {
         let mut key = String::with_capacity(prefix.len() + id.len() + suffix.len());
         key.push_str(prefix);
         key.push_str(id);
+        key.push_str(suffix);
+        key.into()
+    }
+
+    /// The storage key of the session whose id has this digest: with the name of the digest where the id would go.
+    pub(crate) fn hashed_key(&self, digest: &IdDigest) -> StorageKey {
+        let (prefix, suffix) = (self.0.prefix(), self.0.suffix());
+        let mut key = String::with_capacity(prefix.len() + IdDigest::NAME_LENGTH + suffix.len());
+        key.push_str(prefix);
+        digest.write_name(&mut key);
         key.push_str(suffix);
         key.into()
     }

@@ -201,6 +201,6 @@ fn a_key_space_that_is_not_the_functions_names_no_sessions() {
 fn debug_shows_the_options() {
     assert_eq!(
         format!("{:?}", mapper("a:{id}")),
-        r#"KeyMapper { ids: Uuid, template: "a:{id}" }"#
+        r#"KeyMapper { ids: Uuid, hash: None, template: "a:{id}" }"#
     );
 }

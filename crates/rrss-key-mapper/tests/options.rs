@@ -86,9 +86,13 @@ fn options_are_written_as_they_are_read() {
     let options = Options {
         template: "a:{id}:z".parse().unwrap(),
         id: IdFormat::Token,
+        ..Options::default()
     };
     let json = serde_json::to_string(&options).unwrap();
-    assert_eq!(json, r#"{"template":"a:{id}:z","id":"token"}"#);
+    assert_eq!(
+        json,
+        r#"{"template":"a:{id}:z","id":"token","hash":"none"}"#
+    );
     assert_eq!(serde_json::from_str::<Options>(&json).unwrap(), options);
 }
 

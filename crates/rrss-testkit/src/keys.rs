@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rrss::{ErrorKind, Session, SessionId};
+use rrss::{ErrorKind, Handle, Session, SessionId};
 use rrss_core::{Action, IndexKey, Operation, Outcome, Timestamp};
 
 use crate::Promise;
@@ -197,7 +197,7 @@ pub async fn listed_keys_become_ids_again_and_others_are_left_out(make: impl Fn(
     for _ in 0..20 {
         let mut session = ann();
         store.save(&mut session).await.expect("saving works");
-        ids.insert(session.id().expect("it was saved").clone());
+        ids.insert(Handle::of(session.id().expect("it was saved")));
     }
     let keys = shelf.keys();
     let now = Timestamp::from_millis(0);
@@ -247,7 +247,7 @@ pub async fn listed_keys_become_ids_again_and_others_are_left_out(make: impl Fn(
     let (mut listed, mut cursor) = (HashSet::new(), None);
     loop {
         let page = store.list(cursor, 7).await.expect("listing works");
-        listed.extend(page.ids);
+        listed.extend(page.ids.iter().map(Handle::of));
         cursor = page.next;
         if cursor.is_none() {
             break;

@@ -20,6 +20,7 @@ fn keys(template: &str, id: IdFormat) -> rrss_key_mapper::Options {
     rrss_key_mapper::Options {
         template: template.parse().expect("it has the one `{id}`"),
         id,
+        ..Default::default()
     }
 }
 

@@ -294,7 +294,7 @@ impl Step for Redis {
                 .keeps_index()
                 .keeps_expired()
                 .tells_changes(),
-            Layout::Hash if options.compat.is_some() => Shape::backend_of_sessions(),
+            Layout::Hash if options.compat.is_some() => Shape::backend_of_sessions().needs_ids(),
             Layout::Hash => Shape::backend_of_sessions().tells_changes(),
         }
     }

@@ -112,8 +112,10 @@ impl Store {
                 Err(error) => return Err(error),
             };
             tries += 1;
+            // Where it was looked for under two ids, it was found under the one that the operation has now.
+            let found = op.id().unwrap_or(id);
             // It is rare, and must not make every load larger.
-            match Box::pin(self.treat(id, error, tries)).await? {
+            match Box::pin(self.treat(found, error, tries)).await? {
                 Fate::Ended => return Ok(None),
                 Fate::Changed => {}
             }

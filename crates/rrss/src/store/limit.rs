@@ -39,6 +39,7 @@ impl Store {
             let mut there = self.all_named(&entry).await?;
             if let Some(own) = session.id() {
                 there.remove(own);
+                there.remove(&SessionId::private(own.digest()));
             }
             added.values.push(AddedValue { entry, there });
         }

@@ -11,7 +11,9 @@ use crate::sweeper;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Listing {
-    /// The ids of the sessions.
+    /// The ids of the sessions. Where ids are stored hashed (`hash` of the `key-mapper`), they are
+    /// [private](SessionId::private): this store takes them, and no client can present them; show their
+    /// [handles](rrss_core::Handle).
     pub ids: Vec<SessionId>,
     /// Where the next page begins; `None` after the last.
     pub next: Option<Cursor>,

@@ -67,7 +67,9 @@ impl Store {
         kept: &SessionId,
     ) -> Result<u64> {
         let entry = self.entry(field, value)?;
-        self.revoke_where(&entry, |id| id != kept).await
+        let kept_hashed = SessionId::private(kept.digest());
+        self.revoke_where(&entry, |id| id != kept && *id != kept_hashed)
+            .await
     }
 
     /// Ends the one session with this handle among those whose field has this value, and says whether there was one. A

@@ -31,7 +31,7 @@ impl SessionInfo {
     /// Whether it is the session with this id: the one that is asking.
     #[must_use]
     pub fn is(&self, id: &SessionId) -> bool {
-        self.session.id() == Some(id)
+        self.session.id().is_some_and(|own| own.names_same(id))
     }
 
     /// When it was first stored, where the stored form tells.
