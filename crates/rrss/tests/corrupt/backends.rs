@@ -2,7 +2,9 @@
 
 use rrss::{Cache, Embedded, ErrorKind, Memory, OnCorrupt, Redis, Session, Store, StoreBuilder};
 use rrss_test_servers::{Flavor, RedisCluster, RedisServer};
+use rrss_testkit::Gate;
 
+use crate::races::a_later_save_survives;
 use crate::support::{BROKEN, DAY, deadline, entry, id, login, names, overwrite, raw, steps};
 
 /// What a test needs of a backend: a store over it with more steps, as often as it asks.
@@ -145,6 +147,37 @@ async fn cluster() {
         steps.step::<Redis>(options).build().unwrap()
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_session_saved_at_the_last_moment_survives_on_disk_and_on_servers() {
+    let cluster = RedisCluster::start(Flavor::Valkey);
+    let nodes = cluster.nodes();
+    let of_cluster = rrss::redis::Options {
+        nodes: Some(nodes.iter().map(|url| url.parse().unwrap()).collect()),
+        ..patient()
+    };
+    let servers = [Flavor::Redis, Flavor::Valkey].map(RedisServer::start);
+    let options = servers.iter().map(|server| to(&server.url()));
+    for policy in [OnCorrupt::Discard, OnCorrupt::Quarantine] {
+        let gate = Gate::new();
+        for options in options.clone().chain([of_cluster.clone()]) {
+            let redis = gate.before(Redis::new(options).unwrap());
+            let store = steps().on_corrupt(policy).backend("redis", redis).build();
+            a_later_save_survives(&store.unwrap(), &gate).await;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let options = rrss::embedded::Options {
+            path: folder.path().to_owned(),
+            ..Default::default()
+        };
+        let embedded = gate.before(Embedded::open(&options).unwrap());
+        let store = steps()
+            .on_corrupt(policy)
+            .backend("embedded", embedded)
+            .build();
+        a_later_save_survives(&store.unwrap(), &gate).await;
+    }
 }
 
 #[tokio::test]

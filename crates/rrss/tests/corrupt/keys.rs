@@ -8,11 +8,15 @@ const OLD: &str = "{ id = 'old', key = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd
 const NEW: &str = "{ id = 'new', key = 'ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=' }";
 
 fn store(folder: &std::path::Path, on_corrupt: &str, keys: &[&str]) -> Store {
+    store_with(folder, on_corrupt, keys, "none")
+}
+
+fn store_with(folder: &std::path::Path, on_corrupt: &str, keys: &[&str], hash: &str) -> Store {
     let (path, keys) = (folder.display(), keys.join(", "));
     Store::from_toml(&format!(
         "store = {{ name = 'shop', on_corrupt = '{on_corrupt}' }}
         step = [
-            {{ type = 'key-mapper' }},
+            {{ type = 'key-mapper', hash = '{hash}' }},
             {{ type = 'expiry', duration = '1h' }},
             {{ type = 'index', fields = ['user'], keep_expired = '1d' }},
             {{ type = 'json-codec' }},
@@ -33,13 +37,23 @@ async fn close(store: Store) {
 
 #[tokio::test]
 async fn sessions_that_a_missing_key_sent_to_quarantine_come_back_whole() {
+    come_back_whole("none").await;
+}
+
+#[tokio::test]
+async fn so_do_those_whose_ids_nobody_knows() {
+    come_back_whole("sha256").await;
+}
+
+async fn come_back_whole(hash: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let right = store(folder.path(), "quarantine", &[OLD]);
+    let store = |keys: &[&str]| store_with(folder.path(), "quarantine", keys, hash);
+    let right = store(&[OLD]);
     let session = login(&right, "ann").await;
     let stored = raw(&right, id(&session)).await.unwrap();
     close(right).await;
 
-    let mistaken = store(folder.path(), "quarantine", &[NEW]);
+    let mistaken = store(&[NEW]);
     assert!(mistaken.load(id(&session)).await.unwrap().is_none());
     let found = entry(&mistaken).await;
     assert_eq!(found.bytes(), &stored, "as encrypted as it was");
@@ -54,7 +68,7 @@ async fn sessions_that_a_missing_key_sent_to_quarantine_come_back_whole() {
     assert!(mistaken.load(id(&session)).await.unwrap().is_none());
     close(mistaken).await;
 
-    let mended = store(folder.path(), "quarantine", &[NEW, OLD]);
+    let mended = store(&[NEW, OLD]);
     let name = entry(&mended).await.name();
     let restored = mended.quarantine().unwrap().restore(&name).await.unwrap();
     assert!(restored.unreadable.is_none());

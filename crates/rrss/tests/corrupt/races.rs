@@ -1,7 +1,7 @@
 //! What others store at the same moment is never lost.
 
-use rrss::OnCorrupt;
-use rrss_testkit::{Call, Side};
+use rrss::{OnCorrupt, Store};
+use rrss_testkit::{Call, Gate, Side};
 
 use crate::support::{BROKEN, World, entry, id, login, names, overwrite, raw};
 
@@ -11,24 +11,29 @@ const POLICIES: [OnCorrupt; 2] = [OnCorrupt::Discard, OnCorrupt::Quarantine];
 async fn a_session_saved_between_the_look_and_the_deletion_survives_and_is_answered() {
     for policy in POLICIES {
         let world = World::new(policy);
-        let session = login(&world.store, "ann").await;
-        let good = raw(&world.store, id(&session)).await.unwrap();
-        overwrite(&world.store, id(&session), BROKEN).await;
-
-        let held = world.gate.hold(Call::Delete, Side::Before);
-        let load = tokio::spawn({
-            let (store, id) = (world.store.clone(), id(&session).clone());
-            async move { store.load(&id).await }
-        });
-        let held = held.arrived().await;
-        overwrite(&world.store, id(&session), &good).await;
-        held.release();
-        let loaded = load.await.unwrap().unwrap().unwrap();
-        assert_eq!(loaded.get::<String>("user").unwrap().unwrap(), "ann");
-        assert_eq!(raw(&world.store, id(&session)).await.unwrap(), good);
-        assert_eq!(world.store.corrupt_counts().discarded, 0);
-        assert_eq!(world.store.corrupt_counts().quarantined, 0);
+        a_later_save_survives(&world.store, &world.gate).await;
     }
+}
+
+/// On the store behind this gate, a live session is saved when the deletion of what could not be read is about to be sent.
+pub(crate) async fn a_later_save_survives(store: &Store, gate: &Gate) {
+    let session = login(store, "ann").await;
+    let good = raw(store, id(&session)).await.unwrap();
+    overwrite(store, id(&session), BROKEN).await;
+
+    let held = gate.hold(Call::Delete, Side::Before);
+    let load = tokio::spawn({
+        let (store, id) = (store.clone(), id(&session).clone());
+        async move { store.load(&id).await }
+    });
+    let held = held.arrived().await;
+    overwrite(store, id(&session), &good).await;
+    held.release();
+    let loaded = load.await.unwrap().unwrap().unwrap();
+    assert_eq!(loaded.get::<String>("user").unwrap().unwrap(), "ann");
+    assert_eq!(raw(store, id(&session)).await.unwrap(), good);
+    assert_eq!(store.corrupt_counts().discarded, 0);
+    assert_eq!(store.corrupt_counts().quarantined, 0);
 }
 
 #[tokio::test]
