@@ -16,8 +16,9 @@
 //! Deadlines are milliseconds since 1970 in 8 bytes, big endian, so that they sort; `2^64 - 1` stands for none. How long a
 //! note is kept is milliseconds in 8 bytes as well.
 //! Changes that come at the same time share one atomic commit over the keyspaces, and each is acknowledged after it.
-//! What was written last stays in memory too, up to 32 MiB, so that a save finds what it replaces.
-//! They run on a thread for blocking work: the async runtime never waits for the disk. Every session with a deadline has
+//! They run on a thread for blocking work: the async runtime never waits for the disk. What was written or read last stays in
+//! memory too, up to 32 MiB: a load that finds its session there needs no other thread, and a save finds what it
+//! replaces. Every session with a deadline has
 //! an entry in `deadlines` that is not after it; the sweep moves the entry of a session that was renewed since.
 //!
 //! An index entry is the [storage key](rrss_core::IndexKey::storage_key) of a value, and the separator the byte
