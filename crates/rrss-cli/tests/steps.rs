@@ -94,7 +94,11 @@ fn every_option_has_a_type_and_help() {
                 "{name}: {option:#}"
             );
             assert_ne!(option["type"], "any value", "{name}: {option:#}");
-            let required = [("index", "fields"), ("legacy-read", "format")];
+            let required = [
+                ("encryption", "keys"),
+                ("index", "fields"),
+                ("legacy-read", "format"),
+            ];
             let is_required = required.contains(&(name, option["name"].as_str().unwrap()));
             assert_eq!(option["required"], is_required, "{name}: {option:#}");
         }

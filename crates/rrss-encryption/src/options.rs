@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::key::{Key, KeyId};
 
-/// Stores sessions encrypted and authenticated, so that who reads the store learns nothing, and what somebody changes or moves
-/// in it is no session.
+/// Stores sessions encrypted: who reads the store learns nothing of them, and nobody can make or change one there.
 ///
 /// AES-256-GCM-SIV (RFC 8452). What is stored names its key, so keys can be replaced one by one. It stands directly above the
 /// backend, below `compression`.

@@ -42,6 +42,8 @@ pub(crate) struct CheckedStep {
     pub(crate) configured: Option<Box<dyn ConfiguredStep>>,
     pub(crate) given: Vec<(String, Span)>,
     pub(crate) origins: Vec<Origin>,
+    /// Whether no option was set aside.
+    pub(crate) is_whole: bool,
 }
 
 pub(crate) fn check(source: &Source, types: &Types, elsewhere: Elsewhere<'_>) -> Checked {
@@ -218,6 +220,7 @@ impl Check<'_> {
             configured: None,
             given: Vec::new(),
             origins: Vec::new(),
+            is_whole: true,
         };
         match table.into_inner() {
             DeValue::Table(mut table) => {
@@ -299,6 +302,7 @@ impl Check<'_> {
         step.configured = checked.value;
         step.given = checked.given;
         step.origins = checked.origins;
+        step.is_whole = checked.is_whole;
     }
 
     fn types_there_are(&self) -> String {

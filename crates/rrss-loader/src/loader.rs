@@ -145,7 +145,10 @@ impl Loader {
                 given: step.given,
                 origins: step.origins,
             };
-            if let Err(error) = configured.check() {
+            // What a value that was set aside leaves behind may look wrong, and is not.
+            if step.is_whole
+                && let Err(error) = configured.check()
+            {
                 checked.problems.add(|| refused(&error, &place));
             }
             steps.push(Planned {

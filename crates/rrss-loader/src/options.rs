@@ -42,6 +42,8 @@ pub(crate) struct Checked<T> {
     /// The names that were given, with the places of their values.
     pub(crate) given: Vec<(String, Span)>,
     pub(crate) origins: Vec<Origin>,
+    /// Whether nothing was set aside: only then do they say what goes together.
+    pub(crate) is_whole: bool,
 }
 
 /// Checks options; reports go to `problems`, and to `secrets` the places of what may be a mistyped secret.
@@ -75,9 +77,11 @@ pub(crate) fn check<T>(
         check.set_aside(&path);
     }
     check.required();
+    let value = check.values(parse);
     Checked {
-        value: check.values(parse),
+        value,
         given,
+        is_whole: check.set_aside.is_empty(),
         origins: check.origins,
     }
 }

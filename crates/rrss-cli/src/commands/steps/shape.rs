@@ -31,14 +31,19 @@ fn options(example: &str) -> Option<DeTable<'_>> {
     Some(table)
 }
 
+/// Some text, which a key may be too: base64 of 32 bytes.
+const TEXT: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
 /// Puts the default of `{ env = …, default = … }` in its place, and some text where there is none: what the
 /// machine has in the variable or file does not matter here.
 fn resolve(value: &mut Spanned<DeValue<'_>>) {
-    let DeValue::Table(table) = value.get_mut() else {
-        return;
-    };
-    if table.contains_key("env") || table.contains_key("file") {
-        let default = table.remove("default").map(Spanned::into_inner);
-        *value.get_mut() = default.unwrap_or_else(|| DeValue::String("text".into()));
+    match value.get_mut() {
+        DeValue::Table(table) if table.contains_key("env") || table.contains_key("file") => {
+            let default = table.remove("default").map(Spanned::into_inner);
+            *value.get_mut() = default.unwrap_or_else(|| DeValue::String(TEXT.into()));
+        }
+        DeValue::Table(table) => table.iter_mut().for_each(|(_, value)| resolve(value)),
+        DeValue::Array(values) => values.iter_mut().for_each(resolve),
+        _ => {}
     }
 }
