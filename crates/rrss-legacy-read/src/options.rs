@@ -20,6 +20,14 @@ pub struct Options {
     /// The store that wrote them: `"tower-sessions"`, for tower-sessions-redis-store, or `"actix-session"`, for its
     /// `RedisSessionStore`.
     pub format: Format,
+    /// The largest session that is read, in bytes as they are stored; a larger one is an error.
+    #[serde(default = "max_bytes")]
+    pub max_bytes: usize,
+}
+
+/// As large as `json-codec` stores one, unless told otherwise.
+fn max_bytes() -> usize {
+    1024 * 1024
 }
 
 /// The form in which another store wrote its sessions.
@@ -37,6 +45,9 @@ impl Options {
     /// Sessions in this form are read.
     #[must_use]
     pub fn of(format: Format) -> Self {
-        Self { format }
+        Self {
+            format,
+            max_bytes: max_bytes(),
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! The step: nothing on the way to the backend, the sessions of another store on the way back.
 
+use bytes::Bytes;
 use rrss_core::{
-    Answer, BuildContext, Operation, Outcome, Payload, Result, Role, Session, Shape, Step,
-    Transform,
+    Answer, BuildContext, Error, ErrorKind, Operation, Outcome, Payload, Result, Role, Session,
+    Shape, Step, Transform,
 };
 
 use crate::options::{Format, Options};
@@ -11,7 +12,7 @@ use crate::{actix_session, tower_sessions};
 /// Reads sessions that another store wrote.
 #[derive(Debug, Clone)]
 pub struct LegacyRead {
-    format: Format,
+    options: Options,
 }
 
 impl LegacyRead {
@@ -19,7 +20,7 @@ impl LegacyRead {
     #[must_use]
     pub fn new(options: &Options) -> Self {
         Self {
-            format: options.format,
+            options: options.clone(),
         }
     }
 }
@@ -30,6 +31,7 @@ impl Step for LegacyRead {
 [[step]]
 type = \"legacy-read\"
 format = \"tower-sessions\"
+max_bytes = 1048576
 ";
 
     type Options = Options;
@@ -55,10 +57,16 @@ impl Transform for LegacyRead {
         if answer.outcome != Outcome::Found {
             return Ok(());
         }
-        let session = match self.format {
-            Format::TowerSessions => tower_sessions::read(bytes)?,
-            Format::ActixSession => actix_session::read(bytes),
-        };
+        let (is_theirs, read): (fn(&[u8]) -> bool, fn(&Bytes) -> Result<Option<Session>>) =
+            match self.options.format {
+                Format::TowerSessions => (tower_sessions::may_be, tower_sessions::read),
+                Format::ActixSession => (actix_session::may_be, actix_session::read),
+            };
+        if !is_theirs(bytes) {
+            return Ok(());
+        }
+        self.check_size(bytes)?;
+        let session = read(bytes)?;
         let Some(session) = session else {
             return Ok(());
         };
@@ -68,6 +76,23 @@ impl Transform for LegacyRead {
             answer.payload = Payload::Session(session);
         }
         Ok(())
+    }
+}
+
+impl LegacyRead {
+    /// What is read here becomes values, which take many times the room of their bytes.
+    fn check_size(&self, bytes: &[u8]) -> Result<()> {
+        let (length, most) = (bytes.len(), self.options.max_bytes);
+        if length <= most {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "the stored session is {length} bytes in another store's form, and `max_bytes` allows {most}; if it is one of \
+                 yours, raise `max_bytes` to read it"
+            ),
+        ))
     }
 }
 

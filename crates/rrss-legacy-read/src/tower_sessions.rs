@@ -23,11 +23,13 @@ struct Record(IgnoredAny, BTreeMap<String, Value>, ExpiryDate);
 #[derive(Deserialize)]
 struct ExpiryDate(i32, u16, u8, u8, u8, u32, i8, i8, i8);
 
-/// The session in a record; `None` where `bytes` are none.
+/// Whether a record begins here.
+pub(crate) fn may_be(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&ARRAY_OF_THREE)
+}
+
+/// The session in a record.
 pub(crate) fn read(bytes: &Bytes) -> Result<Option<Session>> {
-    if bytes.first() != Some(&ARRAY_OF_THREE) {
-        return Ok(None);
-    }
     let mut rest = &bytes[..];
     let mut reader = rmp_serde::Deserializer::new(&mut rest);
     reader.set_max_depth(DEEPEST);
@@ -36,10 +38,8 @@ pub(crate) fn read(bytes: &Bytes) -> Result<Option<Session>> {
     if !rest.is_empty() {
         return Err(unreadable());
     }
-    let mut session = Session::new();
-    for (name, value) in &fields {
-        session.insert(name, value)?;
-    }
+    let json = serde_json::to_vec(&fields).map_err(|_| unreadable())?;
+    let (session, _) = Session::from_json(json.into(), None)?;
     let deadline = expiry_date.instant().ok_or_else(unreadable)?;
     Ok(Some(session.with_own_deadline(Some(deadline))))
 }
