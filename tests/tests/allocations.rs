@@ -11,7 +11,7 @@ use rrss::{Session, SessionId, Store};
 /// Loads, saves and creates are counted after this many of them: caches and pools are filled then.
 const WARM: usize = 8;
 
-const FIELDS: [usize; 5] = [1, 10, 100, 1000, 3000];
+const FIELDS: [usize; 5] = [1, 10, 100, 300, 1000];
 
 const PLAIN: &str = "";
 const ZSTD: &str = "{ type = 'compression', algorithm = 'zstd', min_bytes = 0 },";

@@ -75,6 +75,13 @@ impl Place {
         }
     }
 
+    /// With a step that reads the sessions of another store.
+    fn with_legacy(format: &str) -> Self {
+        let steps =
+            format!("{{ type = 'legacy-read', format = '{format}' }}, {{ type = 'memory' }}");
+        Self::new(&steps, 0, None)
+    }
+
     /// Each backend, on real servers.
     fn all() -> Vec<Self> {
         let folder = tempfile::tempdir().unwrap();
@@ -185,9 +192,9 @@ fn a_value_of_100_mb_is_refused_by_its_size_alone() {
 fn a_million_brackets_are_refused_or_read_without_a_level_of_the_stack_for_each() {
     for place in Place::all() {
         let open = repeated("{\"a\":", "[", 1_000_000, "");
-        // A bit for each, in words that grow by doubling; a byte where it is to be told at which place the fault is.
-        let levels = 1_000_000 / 4;
-        place.refuses("never closed", open, 2_000_000, "not a JSON object");
+        // At most a byte for each, in a table that grows by doubling.
+        let levels = 2 * 1_000_000;
+        place.refuses("never closed", open, levels, "not a JSON object");
         let closed = [
             &b"{\"a\":"[..],
             &[b'['; 1_000_000],
@@ -218,7 +225,7 @@ fn a_million_fields_are_refused_before_there_is_a_table_of_them() {
             "within the size",
             fields(90_000),
             0,
-            "`max_fields` allows (10000)",
+            "`max_fields` allows (1000)",
         );
         place.refuses(
             "the same again and again",
@@ -232,15 +239,15 @@ fn a_million_fields_are_refused_before_there_is_a_table_of_them() {
         "a raised size",
         fields(1_000_000),
         0,
-        "`max_fields` allows (10000)",
+        "`max_fields` allows (1000)",
     );
 }
 
 #[test]
 fn as_many_fields_as_there_may_be_take_a_table_of_them() {
     for place in Place::all() {
-        let session = place.reads("10,000 fields", fields(10_000), 10_000 * 128);
-        assert_eq!(session.len(), 10_000);
+        let session = place.reads("1,000 fields", fields(1_000), 1_000 * 128);
+        assert_eq!(session.len(), 1_000);
     }
 }
 
@@ -349,6 +356,50 @@ fn a_frame_that_lies_of_its_length_takes_no_more_than_the_limit() {
             place.refuses("another", zstd(claimed), claimed, "damaged zstd frame");
         }
     }
+}
+
+/// A record of tower-sessions with this map of fields, in MessagePack.
+fn record(fields: &[u8]) -> Vec<u8> {
+    let (front, until) = (
+        &[0x93, 0xc0][..],
+        &[0x99, 0xcd, 0x23, 0x28, 1, 0, 0, 0, 0, 0, 0, 0][..],
+    );
+    [front, fields, until].concat()
+}
+
+#[test]
+fn sessions_of_other_stores_are_bounded_before_they_become_values() {
+    let tower = Place::with_legacy("tower-sessions");
+    let nothings = |count: u32| {
+        let head = [&[0x81, 0xa1, b'a', 0xdd][..], &count.to_be_bytes()].concat();
+        record(&[head, vec![0xc0; count as usize]].concat())
+    };
+    // A value takes 32 bytes and a byte of MessagePack makes one; lists grow by doubling. Its JSON is `null,`.
+    tower.reads(
+        "a million nothings",
+        nothings(1_000_000),
+        1_000_000 * (3 * 32 + 2 * 8),
+    );
+    tower.refuses(
+        "ten million",
+        nothings(10_000_000),
+        0,
+        "`max_bytes` allows 1048576",
+    );
+    tower.refuses(
+        "brackets",
+        record(&[&[0x81, 0xa1, b'a'][..], &[0x91; 1_000_000]].concat()),
+        0,
+        "no whole one",
+    );
+
+    let actix = Place::with_legacy("actix-session");
+    let members: Vec<String> = (0..80_000).map(|n| format!("\"{n}\":\"1\"")).collect();
+    let members = format!("{{{}}}", members.join(","));
+    let session = actix.reads("80,000 fields", members.into_bytes(), 80_000 * 300);
+    assert_eq!(session.len(), 80_000);
+    let large = repeated("{\"a\":\"", "1", 2_000_000, "\"}");
+    actix.refuses("2 MB", large, 0, "`max_bytes` allows 1048576");
 }
 
 /// With `layout = "hash"` Redis answers all fields at once, and no codec has a limit: what it takes is in proportion to them.

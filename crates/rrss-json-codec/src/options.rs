@@ -46,7 +46,7 @@ impl Default for Options {
         Self {
             max_bytes: 1024 * 1024,
             max_depth: 100,
-            max_fields: 10_000,
+            max_fields: 1_000,
         }
     }
 }
@@ -74,7 +74,7 @@ const TOO_FEW: &str = "no session is that small: the empty one has 2 bytes, `{}`
                        largest one, such as 1048576";
 const OUT_OF_RANGE: &str = "the depth of nesting is a number from 1 to 127; write 100 if in doubt";
 const NO_FIELDS: &str =
-    "a session without fields holds nothing; write how many it may have, such as 10000";
+    "a session without fields holds nothing; write how many it may have, such as 1000";
 
 fn max_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     let max_bytes = usize::deserialize(deserializer)?;

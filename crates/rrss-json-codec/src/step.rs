@@ -35,7 +35,7 @@ impl Step for JsonCodec {
 type = \"json-codec\"
 max_bytes = 1048576
 max_depth = 100
-max_fields = 10000
+max_fields = 1000
 ";
 
     type Options = Options;
