@@ -5,32 +5,42 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use rrss::compression::Algorithm;
-use rrss::{Compression, Expiry, JsonCodec, KeyMapper, compression};
+use rrss::encryption::{KeyOption, Options};
+use rrss::{Compression, Encryption, Expiry, JsonCodec, KeyMapper, compression};
 use rrss_core::{
     Action, Backend, Clock, Cursor, ErrorKind, Operation, Outcome, Page, Payload, Pipeline, Record,
-    Result, SystemClock, Written,
+    Result, StorageKey, SystemClock, Transform, Written,
 };
 
 /// The longest content that is unpacked.
 const LONGEST: usize = 64 * 1024;
 
+const ID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
+
 thread_local! {
     static CHAINS: Vec<(Given, Pipeline)> = chains();
+    static ENCRYPTION: Encryption = Encryption::new(&keys(), "").expect("there is a key");
 }
 
 pub(crate) fn run(input: &[u8]) {
+    read(Bytes::copy_from_slice(input));
+    // No input is what this key has sealed, so what is behind the seal is reached by sealing.
+    read(sealed(input));
+}
+
+fn read(bytes: Bytes) {
     CHAINS.with(|chains| {
         for (given, pipeline) in chains {
-            given.give(input);
+            given.give(bytes.clone());
             let op = Operation::new(Action::Load, SystemClock.now());
-            let mut op = op.with_id("0f8fad5b-d9cb-469f-a165-70867728950e".into());
+            let mut op = op.with_id(ID.into());
             let run = pipeline.run(&mut op).now_or_never();
             match run.expect("nothing is waited for") {
                 Ok(answer) => {
                     assert!(matches!(answer.outcome, Outcome::Found | Outcome::Missing));
                     if let Payload::Session(session) = &answer.payload {
-                        let bytes: usize = session.iter_raw().map(|(_, raw)| raw.len()).sum();
-                        assert!(bytes <= LONGEST.max(input.len()), "{bytes}");
+                        let packed: usize = session.iter_raw().map(|(_, raw)| raw.len()).sum();
+                        assert!(packed <= LONGEST.max(bytes.len()), "{packed}");
                     }
                 }
                 Err(error) => assert!(
@@ -42,9 +52,35 @@ pub(crate) fn run(input: &[u8]) {
     });
 }
 
+fn keys() -> Options {
+    let key = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=".parse();
+    let id = "2026-11".parse();
+    Options::new([KeyOption::new(
+        id.expect("it is the id of a key"),
+        key.expect("it is a key"),
+    )])
+}
+
+fn sealed(input: &[u8]) -> Bytes {
+    let mut op = Operation::new(Action::Update, SystemClock.now());
+    op.key = Some(StorageKey::from(format!("sessions:{ID}")));
+    op.payload = Payload::Bytes(Bytes::copy_from_slice(input));
+    ENCRYPTION
+        .with(|encryption| encryption.before(&mut op))
+        .expect("there is a key");
+    op.bytes().expect("they were sealed").clone()
+}
+
 fn chains() -> Vec<(Given, Pipeline)> {
     let mut chains = Vec::new();
-    for packed in [None, Some(Algorithm::Zstd), Some(Algorithm::Lz4)] {
+    for (packed, seals) in [
+        (None, false),
+        (Some(Algorithm::Zstd), false),
+        (Some(Algorithm::Lz4), false),
+        (None, true),
+        (Some(Algorithm::Zstd), true),
+        (Some(Algorithm::Lz4), true),
+    ] {
         let given = Given::default();
         let mut builder = Pipeline::builder()
             .step::<KeyMapper>(Default::default())
@@ -57,6 +93,9 @@ fn chains() -> Vec<(Given, Pipeline)> {
                 ..Default::default()
             });
         }
+        if seals {
+            builder = builder.step::<Encryption>(keys());
+        }
         let pipeline = builder.backend("given", given.clone()).build();
         chains.push((given, pipeline.expect("the steps go together")));
     }
@@ -68,8 +107,8 @@ fn chains() -> Vec<(Given, Pipeline)> {
 struct Given(Arc<Mutex<Bytes>>);
 
 impl Given {
-    fn give(&self, input: &[u8]) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Bytes::copy_from_slice(input);
+    fn give(&self, bytes: Bytes) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = bytes;
     }
 }
 

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rrss::compression::Algorithm;
 use rrss::encryption::KeyOption;
+use rrss::key_mapper::Hash;
 use rrss::{
     Compression, Encryption, ErrorKind, Expiry, JsonCodec, KeyMapper, Memory, Session, SessionId,
     Store, compression, encryption, key_mapper,
@@ -20,6 +21,7 @@ use tokio::runtime::{Builder, Runtime};
 #[derive(Debug, Clone, Copy)]
 struct Steps {
     template: &'static str,
+    hash: Hash,
     compression: Option<Algorithm>,
     /// The keys of `encryption`, by their numbers; the first encrypts.
     keys: &'static [u8],
@@ -73,6 +75,7 @@ fn store(steps: Steps, backend: &Shared) -> Store {
         .name(steps.name)
         .step::<KeyMapper>(key_mapper::Options {
             template: steps.template.parse().unwrap(),
+            hash: steps.hash,
             ..Default::default()
         })
         .step::<Expiry>(Default::default())
@@ -94,12 +97,14 @@ fn store(steps: Steps, backend: &Shared) -> Store {
 fn steps() -> impl Strategy<Value = Steps> {
     (
         select(vec!["sessions:{id}", "s:{id}:x"]),
+        select(vec![Hash::None, Hash::Sha256]),
         select(vec![None, Some(Algorithm::Zstd), Some(Algorithm::Lz4)]),
         select(vec![&[][..], &[1], &[2], &[2, 1], &[1, 2]]),
         select(vec!["shop", "other"]),
     )
-        .prop_map(|(template, compression, keys, name)| Steps {
+        .prop_map(|(template, hash, compression, keys, name)| Steps {
             template,
+            hash,
             compression,
             keys,
             name,
@@ -174,7 +179,7 @@ proptest! {
             let changed = store(after, &backend);
             match changed.load(&id).await {
                 Ok(Some(loaded)) => prop_assert_eq!(of(&loaded), fields),
-                Ok(None) => prop_assert_ne!(before.template, after.template),
+                Ok(None) => prop_assert_ne!((before.template, before.hash), (after.template, after.hash)),
                 Err(error) => {
                     prop_assert_eq!(error.kind(), ErrorKind::Corrupt);
                     let reads = before.keys.is_empty() && after.keys.is_empty() && before.compression == after.compression;
