@@ -1,5 +1,7 @@
 //! Types for the options of steps that many steps share: durations and secrets.
 
+mod secret;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
@@ -7,6 +9,8 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use self::secret::Secret;
 
 /// A duration in a file: whole seconds (`3600`) or text (`"1h 30m"`, `"7d"`, `"250ms"`).
 ///
@@ -138,63 +142,6 @@ impl JsonSchema for DurationOption {
                 { "type": "string", "pattern": r"^\s*[0-9][0-9.\sa-zA-Zµ]*$" }
             ]
         })
-    }
-}
-
-/// A text that nobody must see: a password, a key. It prints, and serialises, as `[redacted]`.
-///
-/// # Examples
-///
-/// ```
-/// use rrss_core::Secret;
-///
-/// let password = Secret::from("hunter2".to_owned());
-/// assert_eq!(format!("{password:?}"), "[redacted]");
-/// assert_eq!(serde_json::to_string(&password)?, r#""[redacted]""#);
-/// assert_eq!(password.expose(), "hunter2");
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text itself. Use it where it is needed and nowhere else.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-impl Serialize for Secret {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("[redacted]")
-    }
-}
-
-impl JsonSchema for Secret {
-    fn schema_name() -> Cow<'static, str> {
-        "Secret".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "writeOnly": true })
     }
 }
 

@@ -16,6 +16,9 @@ pub(crate) struct Place<'s> {
     parts: Vec<&'s Value>,
 }
 
+/// What schemas of types say that deserialise from `{ file = "path", text = "…" }` too, as `rrss_core::Secret` does.
+pub(crate) const REMEMBERS_FILE: &str = "x-remembers-file";
+
 /// Where references of a type to itself stop being followed.
 const DEEPEST: usize = 16;
 
@@ -148,6 +151,14 @@ impl<'s> Place<'s> {
         self.parts.iter().any(|part| {
             part.get("writeOnly")
                 .is_some_and(|only| *only == Value::Bool(true))
+        })
+    }
+
+    /// Whether what stands here takes, with the text of a file, the path of it, to read it again later.
+    pub(crate) fn remembers_file(&self) -> bool {
+        self.parts.iter().any(|part| {
+            part.get(REMEMBERS_FILE)
+                .is_some_and(|does| *does == Value::Bool(true))
         })
     }
 

@@ -1,10 +1,11 @@
 //! Text from environment variables and from other files.
 
+use std::borrow::Cow;
 use std::env::VarError;
 use std::path::Path;
 
 use toml::Spanned;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use crate::document::kind;
 use crate::origin::From;
@@ -79,6 +80,25 @@ impl Elsewhere<'_> {
             )),
             (Err(why), default) => Err(why.wrong(name, default.is_some()).or_at(&named)),
         }
+    }
+
+    /// A text together with the file that it came from, for a type that reads the file again later.
+    pub(crate) fn with_file<'t>(&self, path: &str, text: &str, span: &Span) -> DeValue<'t> {
+        let path = self.base_dir.join(path);
+        // The directory that the program runs in may be another one then.
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let Some(path) = path.to_str() else {
+            return DeValue::String(Cow::Owned(text.to_owned()));
+        };
+        let mut table = DeTable::new();
+        for (name, value) in [("file", path), ("text", text)] {
+            let value = DeValue::String(Cow::Owned(value.to_owned()));
+            table.insert(
+                Spanned::new(span.clone(), Cow::Borrowed(name)),
+                Spanned::new(span.clone(), value),
+            );
+        }
+        DeValue::Table(table)
     }
 
     fn variable(&self, name: &str) -> Result<String, Missing> {

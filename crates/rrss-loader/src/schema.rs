@@ -5,7 +5,7 @@ use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::allowed::takes_text;
+use crate::allowed::{REMEMBERS_FILE, takes_text};
 use crate::types::Types;
 
 /// JSON Schema of `rrss.toml`, with the step types of `registry`: what an editor completes and checks by.
@@ -161,6 +161,8 @@ fn adapt(schema: &mut Value, types: &Types, may_be_elsewhere: bool) {
     let Some(map) = schema.as_object_mut() else {
         return;
     };
+    // Nothing that an editor knows.
+    map.remove(REMEMBERS_FILE);
     without_null(map);
     plain_description(map);
     if let Some(Value::String(target)) = map.get_mut("$ref") {

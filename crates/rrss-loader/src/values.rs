@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 use crate::allowed::Place;
 use crate::document::{Segment, dotted};
 use crate::elsewhere::{Elsewhere, Wrong, is_reference};
-use crate::origin::Origin;
+use crate::origin::{From, Origin};
 use crate::report::{Problem, Problems};
 use crate::suggest::quote;
 
@@ -66,13 +66,19 @@ impl Resolver<'_> {
             DeValue::Table(table) if is_reference(table) && place.takes_text() => {
                 match self.elsewhere.fetch(table, &span) {
                     Ok((text, from, span)) => {
+                        let given = match &from {
+                            From::File(path) if place.remembers_file() => {
+                                self.elsewhere.with_file(path, &text, &span)
+                            }
+                            _ => DeValue::String(Cow::Owned(text.clone())),
+                        };
                         out.origins.push(Origin {
                             path: dotted(path),
                             span: span.clone(),
                             from,
-                            value: text.clone(),
+                            value: text,
                         });
-                        *value = Spanned::new(span, DeValue::String(Cow::Owned(text)));
+                        *value = Spanned::new(span, given);
                     }
                     Err(wrong) => {
                         self.report(path, wrong);

@@ -14,10 +14,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::address::Address;
 use super::connection::{Limits, Server};
+use super::credentials::Credentials;
 use super::failed::Failed;
 use super::failure::{self, Doing};
 use super::live::Asking;
-use super::places::Target;
 use super::seek::{Lost, Shared, first_of};
 use super::slot_map::{self, SlotMap};
 
@@ -27,7 +27,8 @@ pub(super) struct Cluster(Arc<Inner>);
 
 struct Inner {
     /// The nodes that the options name: one that answers is enough.
-    seeds: Vec<Target>,
+    seeds: Vec<Address>,
+    credentials: Credentials,
     limits: Limits,
     known: Mutex<Known>,
     seeking: Shared<Result<Arc<SlotMap>, Lost>>,
@@ -44,22 +45,24 @@ struct Known {
 
 impl Cluster {
     /// Opens nothing yet.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) where redis-rs does not take an address.
-    pub(super) fn new(seeds: Vec<Target>, limits: Limits) -> Result<Self> {
+    pub(super) fn new(seeds: Vec<Address>, credentials: Credentials, limits: Limits) -> Self {
         let servers = seeds
             .iter()
-            .map(|seed| Ok((seed.address.clone(), Server::new(seed.clone(), limits)?)))
-            .collect::<Result<_>>()?;
-        Ok(Self(Arc::new(Inner {
+            .map(|seed| {
+                (
+                    seed.clone(),
+                    Server::new(seed.clone(), credentials.clone(), limits),
+                )
+            })
+            .collect();
+        Self(Arc::new(Inner {
             seeds,
+            credentials,
             limits,
             known: Mutex::new(Known { map: None, servers }),
             seeking: Shared::new(),
             turn: AtomicUsize::new(0),
-        })))
+        }))
     }
 
     pub(super) fn limits(&self) -> Limits {
@@ -157,12 +160,10 @@ impl Cluster {
             masters.rotate_left(first);
         }
         let replicas = map.as_ref().map_or(&[][..], |map| map.replicas());
-        let seeds = self.0.seeds.iter().map(|seed| &seed.address);
+        let seeds = &self.0.seeds;
         for address in replicas.iter().chain(seeds) {
-            if !masters.iter().any(|known| known.address() == address)
-                && let Ok(server) = self.server(address)
-            {
-                masters.push(server);
+            if !masters.iter().any(|known| known.address() == address) {
+                masters.push(self.server(address));
             }
         }
         masters
@@ -171,7 +172,7 @@ impl Cluster {
     /// Keeps what was found out, and lets go of the servers that are not in it, and of the connections to those that have
     /// become replicas: over these, changes are heard of as late as the replica hears of them, or never.
     fn know(&self, shards: Vec<slot_map::Shard>) -> Arc<SlotMap> {
-        let map = Arc::new(SlotMap::new(shards, |address| self.server(address).ok()));
+        let map = Arc::new(SlotMap::new(shards, |address| self.server(address)));
         let mut known = self.known();
         known.servers.retain(|address, server| {
             if !map.is_master(address) {
@@ -192,21 +193,18 @@ impl Cluster {
     }
 
     /// The server at `address`, with the connection to it if there is one.
-    pub(super) fn server(&self, address: &Address) -> Result<Server> {
+    pub(super) fn server(&self, address: &Address) -> Server {
         if let Some(server) = self.known().servers.get(address) {
-            return Ok(server.clone());
+            return server.clone();
         }
-        let target = Target {
-            address: address.clone(),
-            login: self.0.seeds[0].login.clone(),
-        };
-        let server = Server::new(target, self.limits())?;
+        let credentials = self.0.credentials.clone();
+        let server = Server::new(address.clone(), credentials, self.limits());
         let mut known = self.known();
-        Ok(known
+        known
             .servers
             .entry(address.clone())
             .or_insert(server)
-            .clone())
+            .clone()
     }
 
     /// The server at `address`, if it is known to be of this cluster.
@@ -223,7 +221,7 @@ impl Cluster {
     }
 
     pub(super) fn uses_tls(&self) -> bool {
-        self.0.seeds.iter().any(|seed| seed.address.uses_tls())
+        self.0.seeds.iter().any(Address::uses_tls)
     }
 
     fn map(&self) -> Option<Arc<SlotMap>> {
@@ -251,7 +249,7 @@ impl fmt::Display for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, seed) in self.0.seeds.iter().enumerate() {
             let comma = if index == 0 { "" } else { ", " };
-            write!(f, "{comma}{}", seed.address)?;
+            write!(f, "{comma}{seed}")?;
         }
         Ok(())
     }

@@ -16,16 +16,16 @@ use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, ProtocolVersion,
     PushInfo, RedisConnectionInfo, RedisResult, ServerErrorKind, Value,
 };
-use rrss_core::{Error, ErrorKind, Result};
+use rrss_core::Result;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::address::Address;
 use super::commands::Request;
+use super::credentials::{Credentials, Renewed};
 use super::failed::Failed;
 use super::failure::Doing;
 use super::live::{Asking, Live, without_errors};
-use super::places::{Login, Target};
 use super::tracking::Tracking;
 
 /// One server, and the connection to it.
@@ -36,7 +36,7 @@ struct Inner {
     address: Address,
     limits: Limits,
     must_be_master: bool,
-    client: Client,
+    credentials: Credentials,
     slot: Mutex<Slot>,
     /// Whether `SET` has `IFEQ`, as far as is known: it is tried until the server refuses it.
     has_ifeq: AtomicBool,
@@ -102,76 +102,37 @@ impl AsyncPushSender for Watchman {
 
 impl Server {
     /// Opens nothing yet.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`] where redis-rs does not take the address.
-    pub(super) fn new(target: Target, limits: Limits) -> Result<Self> {
-        Self::with_role(target, limits, false)
+    pub(super) fn new(address: Address, credentials: Credentials, limits: Limits) -> Self {
+        Self::with_role(address, credentials, limits, false)
     }
 
     /// The same, and each new connection is refused as by a replica where the server is one.
-    ///
-    /// # Errors
-    ///
-    /// As [`Server::new`].
-    pub(super) fn master(target: Target, limits: Limits) -> Result<Self> {
-        Self::with_role(target, limits, true)
+    pub(super) fn master(address: Address, credentials: Credentials, limits: Limits) -> Self {
+        Self::with_role(address, credentials, limits, true)
     }
 
-    fn with_role(target: Target, limits: Limits, must_be_master: bool) -> Result<Self> {
-        let Target { address, login } = target;
-        let Login {
-            username,
-            password,
-            database,
-        } = login;
-        // RESP3, so that a lost connection is noticed before something is sent over it: redis-rs gives a place
-        // for a `Watchman` to such connections alone.
-        let mut login = RedisConnectionInfo::default()
-            .set_protocol(ProtocolVersion::RESP3)
-            .set_lib_name("rrss", env!("CARGO_PKG_VERSION"))
-            .set_db(database.into());
-        if let Some(username) = username {
-            login = login.set_username(username);
-        }
-        if let Some(password) = password {
-            login = login.set_password(password.expose());
-        }
-        // Without keepalive, a firewall between us forgets a connection that is idle for long, and tells nobody.
-        let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(30));
-        let settings = TcpSettings::default()
-            .set_nodelay(true)
-            .set_keepalive(keepalive);
-        let client = match address.clone() {
-            Address::Tcp { host, port, tls } if tls => ConnectionAddr::TcpTls {
-                host,
-                port,
-                insecure: false,
-                tls_params: None,
-            },
-            Address::Tcp { host, port, .. } => ConnectionAddr::Tcp(host, port),
-            Address::Unix(path) => ConnectionAddr::Unix(path),
-        }
-        .into_connection_info()
-        .map(|info| info.set_tcp_settings(settings).set_redis_settings(login))
-        .and_then(Client::open)
-        .map_err(|_| {
-            let message = format!("redis-rs cannot connect to an address such as {address}");
-            Error::new(ErrorKind::Config, message)
-        })?;
-        Ok(Self(Arc::new(Inner {
+    fn with_role(
+        address: Address,
+        credentials: Credentials,
+        limits: Limits,
+        must_be_master: bool,
+    ) -> Self {
+        Self(Arc::new(Inner {
             address,
             limits,
             must_be_master,
-            client,
+            credentials,
             slot: Mutex::new(Slot::Closed),
             has_ifeq: AtomicBool::new(true),
-        })))
+        }))
     }
 
     pub(super) fn address(&self) -> &Address {
         &self.0.address
+    }
+
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.0.credentials
     }
 
     pub(super) fn limits(&self) -> Limits {
@@ -312,7 +273,8 @@ impl Inner {
             .set_response_timeout(None)
             .set_push_sender(Watchman(Arc::clone(&tracking)));
         let mut connection = self
-            .client
+            .client()
+            .await?
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
         if self.must_be_master {
@@ -327,6 +289,59 @@ impl Inner {
             connection,
             tracking,
         })
+    }
+
+    /// What makes one connection, with what the files of the credentials say now: a server keeps to those who have logged
+    /// in, so a change matters to the next connection alone.
+    async fn client(&self) -> RedisResult<Client> {
+        let credentials = self.credentials.clone();
+        let renewed = if credentials.are_in_files() {
+            let reading = tokio::task::spawn_blocking(move || credentials.renewed());
+            reading.await.map_err(io::Error::other)?
+        } else {
+            credentials.last()
+        };
+        let Renewed { login, tls, failed } = renewed;
+        for (option, error) in &failed {
+            let error: &dyn std::error::Error = error;
+            tracing::warn!(server = %self.address, option, error, "connecting to Redis as before: a file cannot be used");
+        }
+        // RESP3, so that a lost connection is noticed before something is sent over it: redis-rs gives a place
+        // for a `Watchman` to such connections alone.
+        let mut settings = RedisConnectionInfo::default()
+            .set_protocol(ProtocolVersion::RESP3)
+            .set_lib_name("rrss", env!("CARGO_PKG_VERSION"))
+            .set_db(login.database.into());
+        if let Some(username) = login.username {
+            settings = settings.set_username(username);
+        }
+        if let Some(password) = login.password {
+            settings = settings.set_password(password.expose());
+        }
+        // Without keepalive, a firewall between us forgets a connection that is idle for long, and tells nobody.
+        let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(30));
+        let tcp = TcpSettings::default()
+            .set_nodelay(true)
+            .set_keepalive(keepalive);
+        let info = match self.address.clone() {
+            Address::Tcp { host, port, tls } if tls => ConnectionAddr::TcpTls {
+                host,
+                port,
+                insecure: false,
+                tls_params: None,
+            },
+            Address::Tcp { host, port, .. } => ConnectionAddr::Tcp(host, port),
+            Address::Unix(path) => ConnectionAddr::Unix(path),
+        }
+        .into_connection_info()?
+        .set_tcp_settings(tcp)
+        .set_redis_settings(settings);
+        match tls {
+            Some(certificates) if self.address.uses_tls() => {
+                Client::build_with_tls(info, certificates)
+            }
+            _ => Client::open(info),
+        }
     }
 
     /// Puts `live` out of use, unless another has taken its place already.

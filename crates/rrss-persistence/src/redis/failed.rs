@@ -38,7 +38,9 @@ impl Failed {
     pub(super) fn into_error(self, doing: Doing, server: &Server) -> Error {
         let (address, limits) = (server.address(), server.limits());
         match self {
-            Self::Unreachable(error) => failure::unreachable(doing, address, &error),
+            Self::Unreachable(error) => {
+                failure::unreachable(doing, address, server.credentials(), &error)
+            }
             Self::ConnectTimeout => {
                 failure::connecting_took_too_long(doing, address, limits.connect)
             }

@@ -13,6 +13,7 @@ use redis::{ErrorKind as Kind, RedisError};
 use rrss_core::{DurationOption, Error, ErrorKind};
 
 use super::address::Address;
+use super::credentials::Credentials;
 use super::refusal;
 
 /// What was being done when it went wrong.
@@ -83,13 +84,29 @@ impl Doing {
 }
 
 /// No connection could be made.
-pub(super) fn unreachable(doing: Doing, address: &Address, error: &RedisError) -> Error {
+pub(super) fn unreachable(
+    doing: Doing,
+    address: &Address,
+    credentials: &Credentials,
+    error: &RedisError,
+) -> Error {
     if error.code().is_some() || error.kind() == Kind::AuthenticationFailed {
         return refused(doing, address, error);
     }
     let why = match error.kind() {
         Kind::Parse | Kind::RESP3NotSupported => {
             "what answers there does not speak the protocol of Redis 6 and newer (RESP3)"
+        }
+        _ if address.uses_tls() && wants_certificate(error) => {
+            if credentials.shows_certificate() {
+                "it does not accept the certificate in `cert`; check which authorities it trusts"
+            } else {
+                "it wants a certificate of this client; set `cert` and `key`"
+            }
+        }
+        _ if address.uses_tls() && is_of_tls(error) && credentials.names_authorities() => {
+            "no TLS connection could be made; check that its certificate is for this host and of an authority in \
+             `cacert`, and that the server speaks TLS on this port"
         }
         _ if address.uses_tls() && is_of_tls(error) => {
             "no TLS connection could be made; check that its certificate is for this host and of an authority \
@@ -191,25 +208,48 @@ fn cause(error: &RedisError) -> Option<&Cause> {
 }
 
 fn is_of_tls(error: &RedisError) -> bool {
-    let Some(cause) = cause(error) else {
-        return false;
+    // A server without TLS may also hang up on our greeting.
+    let hangs_up = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
+    let io = cause(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    io.is_some_and(hangs_up) || tls_error(error).is_some()
+}
+
+/// Whether the server has said that it wants another certificate of this client, or one at all
+/// ([RFC 8446, 6.2](https://www.rfc-editor.org/rfc/rfc8446#section-6.2)).
+fn wants_certificate(error: &RedisError) -> bool {
+    use rustls::AlertDescription::{
+        AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked,
+        CertificateUnknown, DecryptError, UnknownCA, UnsupportedCertificate,
     };
+    matches!(
+        tls_error(error),
+        Some(rustls::Error::AlertReceived(
+            AccessDenied
+                | BadCertificate
+                | CertificateExpired
+                | CertificateRequired
+                | CertificateRevoked
+                | CertificateUnknown
+                | DecryptError
+                | UnknownCA
+                | UnsupportedCertificate
+        ))
+    )
+}
+
+fn tls_error(error: &RedisError) -> Option<&rustls::Error> {
+    let cause = cause(error)?;
     match cause.downcast_ref::<io::Error>() {
-        Some(error) => {
-            // A server without TLS may also hang up on our greeting.
-            error.kind() == io::ErrorKind::UnexpectedEof
-                || error
-                    .get_ref()
-                    .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-                    .is_some()
-        }
-        None => cause.is::<rustls::Error>(),
+        Some(error) => error.get_ref()?.downcast_ref(),
+        None => cause.downcast_ref(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redis::certificates::Certificates;
+    use crate::redis::credentials::Login;
 
     fn said(reply: &str) -> RedisError {
         redis::parse_redis_value(format!("-{reply}\r\n").as_bytes())
@@ -225,6 +265,10 @@ mod tests {
         }
     }
 
+    fn nobody() -> Credentials {
+        Credentials::new(Login::default(), Certificates::default())
+    }
+
     #[test]
     fn nothing_that_a_server_quotes_is_passed_on() {
         for reply in [
@@ -235,7 +279,7 @@ mod tests {
         ] {
             for error in [
                 refused(Doing::Write, &address(), &said(reply)),
-                unreachable(Doing::Write, &address(), &said(reply)),
+                unreachable(Doing::Write, &address(), &nobody(), &said(reply)),
             ] {
                 let shown = format!("{error} {error:?}").to_lowercase();
                 assert!(!shown.contains("hunter2"), "{shown}");
@@ -247,7 +291,7 @@ mod tests {
     #[test]
     fn what_the_operating_system_says_is_said_once() {
         let refused = RedisError::from(io::Error::from(io::ErrorKind::ConnectionRefused));
-        let error = unreachable(Doing::Ping, &address(), &refused);
+        let error = unreachable(Doing::Ping, &address(), &nobody(), &refused);
         assert_eq!(error.kind(), ErrorKind::Unavailable);
         let source = error.source().unwrap();
         assert_eq!(source.to_string(), "connection refused");

@@ -7,9 +7,11 @@ use rrss_core::{Cursor, KeySpace, Result};
 
 use super::cluster::Cluster;
 use super::commands::{Nonsense, Request};
-use super::connection::{Limits, Server};
+use super::connection::Server;
+use super::credentials::{Credentials, Login};
 use super::failure::{self, Doing};
-use super::places::Place;
+use super::options::Options;
+use super::places::{Place, Target};
 use super::scan::{self, Kind};
 use super::sentinel::Sentinel;
 
@@ -23,12 +25,27 @@ pub(super) enum Link {
 impl Link {
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) where redis-rs does not take an address.
-    pub(super) fn new(place: Place, limits: Limits) -> Result<Self> {
+    /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) where options do not go together, or a file of certificates is
+    /// of no use.
+    pub(super) fn new(options: Options) -> Result<Self> {
+        let (limits, certificates) = (options.limits(), options.certificates()?);
+        let place = options.place()?;
+        certificates.read()?;
+        let with = |login: &Login| Credentials::new(login.clone(), certificates.clone());
         Ok(match place {
-            Place::One(target) => Self::One(Server::new(target, limits)?),
-            Place::Cluster(seeds) => Self::Cluster(Cluster::new(seeds, limits)?),
-            Place::Sentinel(watched) => Self::Sentinel(Sentinel::new(watched, limits)?),
+            Place::One(Target { address, login }) => {
+                Self::One(Server::new(address, with(&login), limits))
+            }
+            Place::Cluster(seeds) => {
+                let credentials = with(&seeds[0].login);
+                let seeds = seeds.into_iter().map(|seed| seed.address).collect();
+                Self::Cluster(Cluster::new(seeds, credentials, limits))
+            }
+            Place::Sentinel(watched) => {
+                let sentinels = with(&watched.sentinels[0].login);
+                let master = with(&watched.login);
+                Self::Sentinel(Sentinel::new(watched, sentinels, master, limits))
+            }
         })
     }
 

@@ -25,11 +25,13 @@
 //! ```
 
 mod address;
+mod certificates;
 mod cluster;
 mod cluster_scan;
 mod commands;
 mod compare;
 mod connection;
+mod credentials;
 mod expired;
 mod failed;
 mod failure;

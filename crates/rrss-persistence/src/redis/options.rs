@@ -1,17 +1,20 @@
 //! The options of the `redis` step.
 
 use std::net::Ipv6Addr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use rrss_core::{DurationOption, Error, ErrorKind, Result, Secret};
+use rrss_core::{BuildContext, DurationOption, Error, ErrorKind, Result, Secret};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::address::Address;
+use super::certificates::Certificates;
 use super::connection::Limits;
+use super::credentials::Login;
 use super::hash::{Compat, Layout};
 use super::node::RedisNode;
-use super::places::{self, Login, Place, SentinelOptions, Target};
+use super::places::{self, Place, SentinelOptions, Target};
 use super::url::RedisUrl;
 
 /// Keeps sessions in Redis or Valkey, one server or many, which removes them by itself at their deadline.
@@ -24,7 +27,8 @@ pub struct Options {
     /// Where the server is: `redis://user:password@host:port/database`; `rediss://…` connects with TLS,
     /// `redis+unix:///path/to/socket` over a socket of this machine.
     ///
-    /// What it leaves out may be said by `username`, `password` and `database`.
+    /// What it leaves out may be said by `username`, `password` and `database`. As `{ file = "path" }` its user and password
+    /// are read again for each new connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<RedisUrl>,
     /// The server's host name or IP address, in place of `url`.
@@ -50,10 +54,26 @@ pub struct Options {
     /// Whether to connect with TLS to `host` and `port`, or to the server that `sentinel` finds. The server's
     /// certificate is checked.
     pub tls: bool,
+    /// With TLS: the authorities that vouch for the server, in place of those that this system trusts; a file of
+    /// certificates in PEM.
+    ///
+    /// It is what `redis-cli` calls `--cacert`. The files of `cacert`, `cert` and `key` are read again for each new
+    /// connection; relative paths start in the directory of the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cacert: Option<PathBuf>,
+    /// With TLS: the certificate that this client shows, where the server wants one (`tls-auth-clients`); a file in PEM. It
+    /// goes with `key`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cert: Option<PathBuf>,
+    /// With TLS: the private key of `cert`; a file in PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
     /// The user to log in as, where the server has more than the one called `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// The password to log in with.
+    ///
+    /// As `{ file = "path" }` it is read again for each new connection, so that it can be changed while sessions are served.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
     /// The number of the database.
@@ -94,6 +114,9 @@ impl Default for Options {
             nodes: None,
             sentinel: None,
             tls: false,
+            cacert: None,
+            cert: None,
+            key: None,
             username: None,
             password: None,
             database: None,
@@ -117,7 +140,7 @@ impl Options {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] where options do not go together, naming one of them.
-    pub(super) fn place(mut self) -> Result<Place> {
+    pub(super) fn place(self) -> Result<Place> {
         for (name, limit) in [
             ("timeout", self.timeout),
             ("connect_timeout", self.connect_timeout),
@@ -128,6 +151,15 @@ impl Options {
         }
         self.refuse_two_ways()?;
         self.refuse_compat()?;
+        let certificates = self.certificates()?;
+        let place = self.where_it_is()?;
+        match certificates.given() {
+            Some(option) if !place.uses_tls() => Err(misfit(option, NO_TLS)),
+            _ => Ok(place),
+        }
+    }
+
+    fn where_it_is(mut self) -> Result<Place> {
         if let Some(nodes) = self.nodes.take() {
             return places::cluster(&nodes, &self);
         }
@@ -135,6 +167,25 @@ impl Options {
             return places::sentinel(sentinel, &self);
         }
         self.target().map(Place::One)
+    }
+
+    /// # Errors
+    ///
+    /// As [`Certificates::new`].
+    pub(super) fn certificates(&self) -> Result<Certificates> {
+        let (cacert, cert, key) = (&self.cacert, &self.cert, &self.key);
+        Certificates::new(cacert.clone(), cert.clone(), key.clone())
+    }
+
+    /// Relative paths start from where `context` says.
+    pub(super) fn resolved(mut self, context: &BuildContext) -> Self {
+        for path in [&mut self.cacert, &mut self.cert, &mut self.key]
+            .into_iter()
+            .flatten()
+        {
+            *path = context.resolve(path);
+        }
+        self
     }
 
     fn refuse_two_ways(&self) -> Result<()> {
@@ -218,6 +269,7 @@ impl Options {
                     username: self.username.or_else(|| url.username.clone()),
                     password: self.password.or_else(|| url.password.clone()),
                     database: self.database.or(url.database).unwrap_or_default(),
+                    url: url.source.clone().map(|text| (text, url.address.clone())),
                 };
                 (url.address.clone(), login)
             }
@@ -231,6 +283,7 @@ impl Options {
             username: self.username.clone(),
             password: self.password.clone(),
             database: self.database.unwrap_or_default(),
+            url: None,
         }
     }
 
@@ -284,6 +337,8 @@ impl Options {
     }
 }
 
+const NO_TLS: &str = "certificates are of TLS, and nothing here speaks it; begin the URL with `rediss://`, or set `tls = true` beside \
+     `host` or `sentinel`";
 const TOO_SHORT: &str = "a limit of zero lets nothing through; leave it out for two seconds";
 
 pub(super) fn misfit(option: &'static str, message: &'static str) -> Error {

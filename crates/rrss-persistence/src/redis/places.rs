@@ -5,8 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::address::Address;
+use super::credentials::Login;
 use super::node::RedisNode;
 use super::options::{Options, misfit};
+use super::url::RedisUrl;
 
 /// The sentinels that know where the server is, and by which name.
 ///
@@ -49,18 +51,11 @@ pub(super) enum Place {
     Sentinel(Watched),
 }
 
-/// One server, and how to log in.
+/// One server, and who logs in to it.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) address: Address,
     pub(super) login: Login,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Login {
-    pub(super) username: Option<String>,
-    pub(super) password: Option<Secret>,
-    pub(super) database: u16,
 }
 
 /// A server whose address sentinels know.
@@ -72,7 +67,29 @@ pub(super) struct Watched {
     pub(super) tls: bool,
 }
 
+impl Place {
+    /// Whether any server of it is spoken to in TLS.
+    pub(super) fn uses_tls(&self) -> bool {
+        let any = |targets: &[Target]| targets.iter().any(|target| target.address.uses_tls());
+        match self {
+            Self::One(target) => target.address.uses_tls(),
+            Self::Cluster(seeds) => any(seeds),
+            Self::Sentinel(watched) => watched.tls || any(&watched.sentinels),
+        }
+    }
+}
+
 impl Login {
+    /// Takes the user and the password of `url`, where it names them.
+    pub(super) fn take(&mut self, url: &RedisUrl) {
+        if url.username.is_some() {
+            self.username.clone_from(&url.username);
+        }
+        if url.password.is_some() {
+            self.password.clone_from(&url.password);
+        }
+    }
+
     /// The client would log nobody in, and a user who is meant to be restricted would not be.
     pub(super) fn check(&self, option: &'static str) -> Result<()> {
         if self.username.is_some() && self.password.is_none() {
@@ -121,6 +138,7 @@ pub(super) fn sentinel(sentinel: SentinelOptions, beside: &Options) -> Result<Pl
         username,
         password,
         database: 0,
+        url: None,
     };
     let own = joint_login(&nodes, "sentinel", own)?;
     let login = beside.login();

@@ -80,13 +80,13 @@ impl Cluster {
             sleep(wakes.saturating_duration_since(Instant::now())).await;
             match redirection {
                 Redirection::Moved(address) => {
-                    server = self.server(&address)?;
+                    server = self.server(&address);
                     asking = Asking::No;
                     self.learn(slot, &server);
                     self.seek_aside();
                 }
                 Redirection::Ask(address) => {
-                    server = self.server(&address)?;
+                    server = self.server(&address);
                     asking = Asking::Yes;
                 }
                 Redirection::Wait => {}

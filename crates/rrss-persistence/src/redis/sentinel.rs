@@ -12,10 +12,11 @@ use tokio::time::{Instant, timeout_at};
 use super::address::Address;
 use super::commands::{Request, ping};
 use super::connection::{Limits, Server};
+use super::credentials::Credentials;
 use super::failed::Failed;
 use super::failure::{self, Doing};
 use super::live::{Asking, without_errors};
-use super::places::{Login, Target, Watched};
+use super::places::Watched;
 use super::seek::{Lost, Shared, first_of};
 
 /// The sentinels, and the master that they named last.
@@ -26,7 +27,7 @@ struct Inner {
     name: String,
     sentinels: Vec<Server>,
     /// For the servers that the sentinels name.
-    login: Login,
+    credentials: Credentials,
     tls: bool,
     limits: Limits,
     master: Mutex<Option<Server>>,
@@ -34,30 +35,31 @@ struct Inner {
 }
 
 impl Sentinel {
-    /// Opens nothing yet.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) where redis-rs does not take an address.
-    pub(super) fn new(watched: Watched, limits: Limits) -> Result<Self> {
+    /// Opens nothing yet. The sentinels and the servers that they name each have credentials of their own.
+    pub(super) fn new(
+        watched: Watched,
+        of_sentinels: Credentials,
+        credentials: Credentials,
+        limits: Limits,
+    ) -> Self {
         let Watched {
             name,
             sentinels,
-            login,
             tls,
+            ..
         } = watched;
         let sentinels = sentinels
             .into_iter()
-            .map(|target| Server::new(target, limits));
-        Ok(Self(Arc::new(Inner {
+            .map(|target| Server::new(target.address, of_sentinels.clone(), limits));
+        Self(Arc::new(Inner {
             name,
-            sentinels: sentinels.collect::<Result<_>>()?,
-            login,
+            sentinels: sentinels.collect(),
+            credentials,
             tls,
             limits,
             master: Mutex::new(None),
             seeking: Shared::new(),
-        })))
+        }))
     }
 
     /// Sends `request` to the master, and to the next one where this one is none any more, within both limits together.
@@ -123,7 +125,7 @@ impl Sentinel {
             let this = self.clone();
             async move {
                 let address = this.address_by(&sentinel, until).await?;
-                let master = this.server(address).map_err(|_| nonsense(&sentinel))?;
+                let master = this.server(address);
                 // Its role is asked for when the connection is made.
                 match master.attempt(&ping(), Asking::No, until).await {
                     Ok(_) => Ok(master),
@@ -175,13 +177,10 @@ impl Sentinel {
     }
 
     /// The server at `address`, with the connection to it where it is the one that was used last.
-    fn server(&self, address: Address) -> Result<Server> {
+    fn server(&self, address: Address) -> Server {
         match self.master() {
-            Some(known) if *known.address() == address => Ok(known),
-            _ => {
-                let login = self.0.login.clone();
-                Server::master(Target { address, login }, self.0.limits)
-            }
+            Some(known) if *known.address() == address => known,
+            _ => Server::master(address, self.0.credentials.clone(), self.0.limits),
         }
     }
 

@@ -79,19 +79,14 @@ fn address(node: &Value, asked: &Address) -> Result<Option<Address>, Nonsense> {
 
 impl SlotMap {
     /// The map that `shards` are; `server` makes the server at an address, or does not.
-    pub(super) fn new(
-        shards: Vec<Shard>,
-        mut server: impl FnMut(&Address) -> Option<Server>,
-    ) -> Self {
+    pub(super) fn new(shards: Vec<Shard>, mut server: impl FnMut(&Address) -> Server) -> Self {
         let mut map = Self {
             owners: vec![None; usize::from(slots::COUNT)].into(),
             masters: Vec::new(),
             replicas: Vec::new(),
         };
         for (range, master, replicas) in shards {
-            if let Some(master) = server(&master) {
-                map.give(range, &master);
-            }
+            map.give(range, &server(&master));
             for replica in replicas {
                 if !map.replicas.contains(&replica) {
                     map.replicas.push(replica);

@@ -141,9 +141,8 @@ impl Redis {
     /// ```
     pub fn new(options: Options) -> Result<Self> {
         options.expect_layout(Layout::String)?;
-        let limits = options.limits();
         Ok(Self {
-            link: Link::new(options.place()?, limits)?,
+            link: Link::new(options)?,
             hasher: RandomState::new(),
         })
     }
@@ -303,7 +302,8 @@ impl Step for Redis {
         options.clone().place().map(drop)
     }
 
-    fn build(options: Options, _: &BuildContext) -> Result<Role> {
+    fn build(options: Options, context: &BuildContext) -> Result<Role> {
+        let options = options.resolved(context);
         match options.layout {
             Layout::String => Self::new(options).map(Role::backend),
             Layout::Hash => Hashes::new(options).map(Role::backend),

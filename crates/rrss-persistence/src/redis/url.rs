@@ -24,6 +24,8 @@ use super::address::Address;
 /// ([RFC 3986, 2.1](https://www.rfc-editor.org/rfc/rfc3986#section-2.1)). The schemes are those that are
 /// [registered with IANA](https://www.iana.org/assignments/uri-schemes/prov/redis), and those of Valkey.
 ///
+/// As `{ file = "path" }` in a configuration, its user and password are read again for each new connection.
+///
 /// It prints, and serialises, with `[redacted]` in place of the password; no error that it makes shows any part
 /// of the text.
 ///
@@ -40,12 +42,14 @@ use super::address::Address;
 /// # Ok::<(), rrss_core::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(try_from = "Secret")]
 pub struct RedisUrl {
     pub(super) address: Address,
     pub(super) username: Option<String>,
     pub(super) password: Option<Secret>,
     pub(super) database: Option<u16>,
+    /// The whole text, where it came from a file.
+    pub(super) source: Option<Secret>,
 }
 
 impl FromStr for RedisUrl {
@@ -111,6 +115,7 @@ impl FromStr for RedisUrl {
             username: login.username().map(str::to_owned),
             password: login.password().map(|text| text.to_owned().into()),
             database: names_database.then_some(database),
+            source: None,
         })
     }
 }
@@ -119,11 +124,18 @@ fn invalid(message: &'static str) -> Error {
     Error::new(ErrorKind::Config, message)
 }
 
-impl TryFrom<String> for RedisUrl {
+impl TryFrom<Secret> for RedisUrl {
     type Error = Error;
 
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
+    /// # Errors
+    ///
+    /// As [`from_str`](Self::from_str).
+    fn try_from(text: Secret) -> Result<Self> {
+        let url: Self = text.expose().parse()?;
+        Ok(Self {
+            source: text.file().is_some().then_some(text),
+            ..url
+        })
     }
 }
 
@@ -188,7 +200,7 @@ impl JsonSchema for RedisUrl {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "uri" })
+        json_schema!({ "type": "string", "format": "uri", "x-remembers-file": true })
     }
 }
 

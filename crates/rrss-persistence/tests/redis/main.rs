@@ -6,6 +6,9 @@
 #[macro_use]
 mod support;
 
+#[path = "../authority/mod.rs"]
+mod authority;
+
 mod commands;
 mod expired;
 mod index;
@@ -13,7 +16,9 @@ mod index_on_a_cluster;
 mod listing;
 mod login;
 mod outages;
+mod own_certificates;
 mod refusals;
+mod rotation;
 mod sharing;
 mod step;
 mod tls;

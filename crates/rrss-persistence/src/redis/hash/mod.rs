@@ -111,9 +111,8 @@ impl Hashes {
     pub fn new(options: Options) -> Result<Self> {
         options.expect_layout(Layout::Hash)?;
         let all = options.shared_duration().map(All::new);
-        let limits = options.limits();
         Ok(Self {
-            link: Link::new(options.place()?, limits)?,
+            link: Link::new(options)?,
             all,
             hasher: RandomState::new(),
         })
