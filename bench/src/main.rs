@@ -3,6 +3,7 @@
 mod allocations;
 mod corpus;
 mod embedded;
+mod encryption;
 mod growth;
 mod local;
 mod machine;
@@ -50,6 +51,8 @@ enum Bench {
     Local,
     /// What the pipeline itself costs.
     Pipeline,
+    /// What encrypting and decrypting a session costs.
+    Encryption,
     /// Whether operations cost more where more sessions are stored, on Redis and `embedded`.
     Growth,
     /// Session stores side by side on one Redis and one Valkey, which it starts.
@@ -160,6 +163,11 @@ fn run(cli: Cli) -> Result<(), Failed> {
     }
     if wanted(Bench::Pipeline) {
         report.add(pipeline::run(quick)?);
+    }
+    for &size in &sizes {
+        if wanted(Bench::Encryption) {
+            report.add(encryption::run(size, quick)?);
+        }
     }
     if wanted(Bench::Redis) {
         report.add(redis::run(&sizes, &tasks, quick)?);
