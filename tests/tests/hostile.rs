@@ -189,26 +189,49 @@ fn a_value_of_100_mb_is_refused_by_its_size_alone() {
 }
 
 #[test]
-fn a_million_brackets_are_refused_or_read_without_a_level_of_the_stack_for_each() {
+fn a_million_brackets_are_refused_before_there_is_a_table_of_them() {
+    let told = "`max_depth` allows (100)";
     for place in Place::all() {
-        let open = repeated("{\"a\":", "[", 1_000_000, "");
-        // At most a byte for each, in a table that grows by doubling.
-        let levels = 2 * 1_000_000;
-        place.refuses("never closed", open, levels, "not a JSON object");
-        let closed = [
-            &b"{\"a\":"[..],
-            &[b'['; 1_000_000],
-            &[b']'; 1_000_000],
-            b"}",
-        ]
-        .concat();
-        place.refuses("beyond the size", closed, 0, "`max_bytes` allows");
-        let closed = [&b"{\"a\":"[..], &[b'['; 500_000], &[b']'; 500_000], b"}"].concat();
-        let session = place.reads("closed", closed, levels);
-        let error = session.get::<serde_json::Value>("a").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Value);
-        let objects = repeated("{\"a\":", "{\"a\":", 150_000, "");
-        place.refuses("objects", objects, TABLE, "not a JSON object");
+        place.refuses(
+            "never closed",
+            repeated("{\"a\":", "[", 1_000_000, ""),
+            0,
+            told,
+        );
+        let closed = |count| {
+            [
+                &b"{\"a\":"[..],
+                &vec![b'['; count],
+                &vec![b']'; count],
+                b"}",
+            ]
+            .concat()
+        };
+        place.refuses(
+            "beyond the size",
+            closed(1_000_000),
+            0,
+            "`max_bytes` allows",
+        );
+        place.refuses("closed", closed(500_000), 0, told);
+        place.refuses(
+            "objects",
+            repeated("{\"a\":", "{\"a\":", 150_000, ""),
+            0,
+            told,
+        );
+        place.refuses(
+            "not the first",
+            repeated("{\"a\":[],\"b\":[{}", ",[{}", 200_000, ""),
+            0,
+            told,
+        );
+        let session = place.reads(
+            "side by side",
+            repeated("{\"a\":[[]", ",[]", 300_000, "]}"),
+            0,
+        );
+        assert!(session.get::<Vec<Vec<u8>>>("a").unwrap().unwrap().len() > 300_000);
     }
 }
 

@@ -7,6 +7,7 @@ use rrss_core::{Error, ErrorKind, Result, Session, Timestamp};
 use serde::Deserialize;
 
 use crate::members::has_more_than;
+use crate::nesting::is_deeper_than;
 use crate::options::Options;
 use crate::step::RESERVED;
 
@@ -43,6 +44,14 @@ pub(crate) fn decode(bytes: Bytes, options: &Options) -> Result<Session> {
     // One member more is what this step adds, and one that occurs twice is one field.
     if has_more_than(options.max_fields.saturating_add(1), &bytes) {
         return Err(too_many_fields(options));
+    }
+    // The object that a session is counts for one.
+    if is_deeper_than(options.max_depth + 1, &bytes) {
+        return Err(corrupt(format!(
+            "a value of the stored session is nested deeper than `max_depth` allows ({}); if it is one of yours, raise \
+             `max_depth` to read it",
+            options.max_depth
+        )));
     }
     let (session, head) = Session::from_json(bytes, Some(RESERVED))?;
     if session.len() > options.max_fields {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use rrss_core::{Error, ErrorKind, Result, Session, Timestamp};
 use serde::Serialize;
 
+use crate::nesting::depth;
 use crate::options::Options;
 use crate::step::RESERVED;
 
@@ -83,7 +84,7 @@ fn put<T: Serialize + ?Sized>(text: &mut Vec<u8>, value: &T) -> Result<()> {
     })
 }
 
-/// What is read and not changed passed this check when it was stored, perhaps under another limit.
+/// What is not changed passed this check when it was read.
 fn check_changes(session: &Session, max_depth: usize) -> Result<()> {
     for (name, value) in session.changes() {
         let Some(value) = value else { continue };
@@ -96,7 +97,7 @@ fn check_changes(session: &Session, max_depth: usize) -> Result<()> {
                 ),
             ));
         }
-        let depth = depth(value);
+        let depth = depth(value.as_bytes());
         if depth > max_depth {
             return Err(Error::new(
                 ErrorKind::Value,
@@ -110,54 +111,9 @@ fn check_changes(session: &Session, max_depth: usize) -> Result<()> {
     Ok(())
 }
 
-/// How deep arrays and objects are nested in a JSON text.
-fn depth(json: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let mut bytes = json.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'[' | b'{' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            b'"' => skip_text(&mut bytes),
-            _ => {}
-        }
-    }
-    deepest
-}
-
-/// Moves to behind the quote that ends a text.
-fn skip_text(bytes: &mut impl Iterator<Item = u8>) {
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' => return,
-            b'\\' => drop(bytes.next()),
-            _ => {}
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn depth_counts_arrays_and_objects_and_not_the_brackets_in_texts() {
-        for (json, expected) in [
-            ("1", 0),
-            (r#""[[[""#, 0),
-            (r#""\"[[""#, 0),
-            (r#""\\""#, 0),
-            ("[]", 1),
-            (r#"{"a":{"b":[1,2]},"c":[]}"#, 3),
-            (r#"["\\",[],["\"]]]"]]"#, 2),
-            ("[[],[],[[]],[]]", 3),
-        ] {
-            assert_eq!(depth(json), expected, "{json}");
-        }
-    }
 
     #[test]
     fn the_buffer_is_large_enough_from_the_start_and_hardly_larger() {

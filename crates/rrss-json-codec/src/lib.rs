@@ -3,6 +3,7 @@
 mod decode;
 mod encode;
 mod members;
+mod nesting;
 mod options;
 mod step;
 

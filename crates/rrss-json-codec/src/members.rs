@@ -1,5 +1,7 @@
 //! Whether a text has more members than are allowed, before a table of them is made.
 
+use crate::nesting::skip_text;
+
 /// The shortest member: `"":1,`.
 const SHORTEST: usize = 5;
 
@@ -31,17 +33,6 @@ pub(crate) fn has_more_than(most: usize, json: &[u8]) -> bool {
 
 fn colons(json: &[u8]) -> usize {
     json.iter().filter(|byte| **byte == b':').count()
-}
-
-/// Moves to behind the quote that ends a text.
-fn skip_text<'j>(bytes: &mut impl Iterator<Item = &'j u8>) {
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' => return,
-            b'\\' => drop(bytes.next()),
-            _ => {}
-        }
-    }
 }
 
 #[cfg(test)]

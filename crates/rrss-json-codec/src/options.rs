@@ -30,8 +30,8 @@ pub struct Options {
     #[serde(deserialize_with = "max_bytes")]
     #[schemars(range(min = 2))]
     pub max_bytes: usize,
-    /// How deep the arrays and objects of a field's new value may be nested, 1 to 127. A number or a text has depth 0,
-    /// `[1]` has depth 1.
+    /// How deep the arrays and objects of a field's value may be nested, 1 to 127. A number or a text has depth 0, `[1]` has
+    /// depth 1. Saving a deeper one is an error; so is loading one.
     #[serde(deserialize_with = "max_depth")]
     #[schemars(range(min = 1, max = 127))]
     pub max_depth: usize,

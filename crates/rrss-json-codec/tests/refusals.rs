@@ -154,17 +154,28 @@ fn a_new_value_that_is_nested_too_deep_is_not_stored_and_its_field_is_told() {
 }
 
 #[test]
-fn a_lower_limit_of_depth_leaves_the_values_that_are_stored_alone() {
-    let flat = Options {
-        max_depth: 1,
+fn a_stored_value_that_is_nested_too_deep_is_not_read_and_the_limit_is_told() {
+    let at_most = |max_depth| Options {
+        max_depth,
         ..Options::default()
     };
-    let mut session = decode(r#"{"tree":[[[1]]],"a":1}"#).unwrap();
-    session.insert("a", &2).unwrap();
-    assert_eq!(
-        encode_with(flat, session).unwrap(),
-        format!(r#"{{{HEAD}"tree":[[[1]]],"a":2}}"#)
-    );
+    for most in [1, 2, 100, 127] {
+        let stored = encode_with(at_most(most), holding("tree", &nested(most))).unwrap();
+        assert!(decode_with(at_most(most), stored).is_ok());
+        let texts = format!(r#"{{"a":{:?},"b":[]}}"#, "[".repeat(1_000));
+        assert!(decode_with(at_most(most), texts).is_ok());
+        let beside = format!(r#"{{"a":[{}[]]}}"#, "[],".repeat(1_000));
+        assert_eq!(decode_with(at_most(most), beside).is_ok(), most > 1);
+
+        for deeper in [most + 1, 1_000, 100_000] {
+            let error = decode_with(at_most(most), format!(r#"{{"tree":{}}}"#, nested(deeper)));
+            let error = error.unwrap_err();
+            assert_corrupt(&error, "[[");
+            let told =
+                format!("`max_depth` allows ({most}); if it is one of yours, raise `max_depth`");
+            assert!(error.to_string().contains(&told), "{error}");
+        }
+    }
 }
 
 #[test]

@@ -260,7 +260,8 @@ fn a_value_as_deep_as_is_allowed_comes_back_and_decodes() {
     let mut session = Session::new();
     // `insert` serialises; a value of this depth cannot be parsed with one level more around it.
     session.insert_raw("deep", &nested).unwrap();
-    let loaded = decode(support::encode_with(options, session).unwrap()).unwrap();
+    let stored = support::encode_with(options.clone(), session).unwrap();
+    let loaded = support::decode_with(options, stored).unwrap();
     assert_eq!(loaded.get_raw("deep"), Some(&*nested));
     assert!(loaded.get::<Value>("deep").unwrap().is_some());
 }
