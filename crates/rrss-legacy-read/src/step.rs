@@ -1,6 +1,5 @@
 //! The step: nothing on the way to the backend, the sessions of another store on the way back.
 
-use bytes::Bytes;
 use rrss_core::{
     Answer, BuildContext, Error, ErrorKind, Operation, Outcome, Payload, Result, Role, Session,
     Shape, Step, Transform,
@@ -57,16 +56,18 @@ impl Transform for LegacyRead {
         if answer.outcome != Outcome::Found {
             return Ok(());
         }
-        let (is_theirs, read): (fn(&[u8]) -> bool, fn(&Bytes) -> Result<Option<Session>>) =
-            match self.options.format {
-                Format::TowerSessions => (tower_sessions::may_be, tower_sessions::read),
-                Format::ActixSession => (actix_session::may_be, actix_session::read),
-            };
-        if !is_theirs(bytes) {
+        let may_be_theirs = match self.options.format {
+            Format::TowerSessions => tower_sessions::may_be(bytes),
+            Format::ActixSession => actix_session::may_be(bytes),
+        };
+        if !may_be_theirs {
             return Ok(());
         }
         self.check_size(bytes)?;
-        let session = read(bytes)?;
+        let session = match self.options.format {
+            Format::TowerSessions => Some(tower_sessions::read(bytes)?),
+            Format::ActixSession => actix_session::read(bytes)?,
+        };
         let Some(session) = session else {
             return Ok(());
         };

@@ -29,7 +29,7 @@ pub(crate) fn may_be(bytes: &[u8]) -> bool {
 }
 
 /// The session in a record.
-pub(crate) fn read(bytes: &Bytes) -> Result<Option<Session>> {
+pub(crate) fn read(bytes: &Bytes) -> Result<Session> {
     let mut rest = &bytes[..];
     let mut reader = rmp_serde::Deserializer::new(&mut rest);
     reader.set_max_depth(DEEPEST);
@@ -41,7 +41,7 @@ pub(crate) fn read(bytes: &Bytes) -> Result<Option<Session>> {
     let json = serde_json::to_vec(&fields).map_err(|_| unreadable())?;
     let (session, _) = Session::from_json(json.into(), None)?;
     let deadline = expiry_date.instant().ok_or_else(unreadable)?;
-    Ok(Some(session.with_own_deadline(Some(deadline))))
+    Ok(session.with_own_deadline(Some(deadline)))
 }
 
 /// What is wrong in the record is not said: it could quote a value.
