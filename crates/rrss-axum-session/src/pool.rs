@@ -202,6 +202,12 @@ impl DatabasePool for RrssPool {
 
     // All of them at once: the trait has no pages.
     async fn get_ids(&self, _table_name: &str) -> Result<Vec<String>, DatabaseError> {
+        if self.store.pipeline().hides_ids() {
+            return Err(select(Error::new(
+                ErrorKind::Unsupported,
+                "the store holds no ids that could be listed: its `key-mapper` hashes them; let the framework use no filter of ids",
+            )));
+        }
         let mut ids = Vec::new();
         let mut cursor = None;
         loop {

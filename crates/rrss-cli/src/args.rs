@@ -126,7 +126,8 @@ pub(crate) enum Command {
     },
     /// Print the ids of the sessions, one a line
     ///
-    /// They are printed as they are found. While others write, an id may be printed twice.
+    /// They are printed as they are found. While others write, an id may be printed twice. Where the `key-mapper` hashes ids,
+    /// the store holds none, and the handles are printed.
     List {
         /// Stop after N ids
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]

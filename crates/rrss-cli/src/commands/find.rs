@@ -40,6 +40,13 @@ pub(super) fn find(
     json: bool,
 ) -> Result<(), Failure> {
     context.with_store(async |context, store| {
+        if ids && store.pipeline().hides_ids() {
+            return Err(Failure::new(
+                Exit::Config,
+                "the store holds no ids: the step `key-mapper` hashes them",
+            )
+            .with_help("leave out --ids; a handle is enough for `rrss revoke`"));
+        }
         let progress = if json {
             Progress::hidden()
         } else {

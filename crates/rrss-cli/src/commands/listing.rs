@@ -1,5 +1,7 @@
 //! Commands on all sessions of a store.
 
+use rrss::Handle;
+
 use super::Context;
 use crate::args::at_most;
 use crate::exit::Failure;
@@ -28,12 +30,15 @@ pub(super) fn list(
             let page = progress.during(page).await?;
             let mut text = String::new();
             for id in page.ids.iter().take(left) {
+                // Where ids are hashed, the store holds nothing else that may be shown.
+                let handle = id.is_private().then(|| Handle::of(id).to_string());
+                let name = handle.as_deref().unwrap_or(id.as_str());
                 if json {
                     text += separator;
-                    text += &serde_json::Value::from(id.as_str()).to_string();
+                    text += &serde_json::Value::from(name).to_string();
                     separator = ",";
                 } else {
-                    text += id.as_str();
+                    text += name;
                     text.push('\n');
                 }
             }

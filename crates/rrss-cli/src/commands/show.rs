@@ -74,7 +74,7 @@ async fn entries<'a>(
 async fn names(store: &Store, entry: &IndexKey, id: &SessionId) -> Result<bool, Failure> {
     let mut is_named = false;
     each_named(store, entry, |named| {
-        is_named = named == *id;
+        is_named = named.names_same(id);
         if is_named {
             ControlFlow::Break(())
         } else {
