@@ -5,10 +5,14 @@
 #[macro_use]
 mod support;
 
+#[path = "../authority/mod.rs"]
+mod authority;
+
 mod conformance;
 mod failover;
 mod listing;
 mod operations;
 mod outages;
+mod own_certificates;
 mod redirections;
 mod tls;
