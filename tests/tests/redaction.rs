@@ -7,6 +7,7 @@
 mod watch;
 
 use std::io::Write as _;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::time::Duration;
 
@@ -139,6 +140,161 @@ async fn nothing_is_shown_of_sessions_in_redis() {
         store.shutdown(Duration::from_secs(10)).await.unwrap();
     }
     watch.ends("Redis at 127.0.0.1");
+}
+
+/// The key of the tests' `encryption` steps: 32 bytes in base64.
+const KEY: &str = "BwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSY=";
+
+/// All steps that have more to say of a session: an index, a cache where there can be one, encryption, a quarantine.
+fn with_all_steps(backend: &str, cache: &str) -> String {
+    format!(
+        "store = {{ name = 'shop', on_corrupt = 'quarantine' }}
+        step = [
+            {{ type = 'key-mapper' }},
+            {{ type = 'expiry', resolution = '10ms' }},
+            {{ type = 'index', fields = ['user'], max_per_value = 3, keep_expired = '1d' }},
+            {cache}
+            {{ type = 'json-codec' }},
+            {{ type = 'compression', min_bytes = 0 }},
+            {{ type = 'encryption', keys = [{{ id = '1', key = '{KEY}' }}] }},
+            {backend},
+        ]"
+    )
+}
+
+async fn new_session(store: &Store, watch: &mut Watch) -> Session {
+    let mut session = Session::new();
+    session.insert("user", VALUE).unwrap();
+    session.insert("pin", OTHER_VALUE).unwrap();
+    store.create(&mut session).await.unwrap();
+    watch.hide(session.id().unwrap());
+    session
+}
+
+/// Every operation by the value of a field, those of two requests at once, and of sessions that expire.
+async fn use_index(store: &Store, watch: &mut Watch) {
+    let (told, mut expired) = tokio::sync::mpsc::unbounded_channel();
+    store
+        .on_expired(move |session| {
+            let sent = told.send(format!("{session:?}"));
+            async move { sent }
+        })
+        .unwrap();
+
+    let mut session = new_session(store, watch).await;
+    let id = session.id().unwrap().clone();
+    let mut copy = store.load(&id).await.unwrap().unwrap();
+    session.insert("more", VALUE).unwrap();
+    copy.insert("other", OTHER_VALUE).unwrap();
+    watch.see_debug(&store.save(&mut session).await.unwrap());
+    watch.see_debug(&store.save(&mut copy).await.unwrap());
+    let longer = |said: Option<String>| said.unwrap_or_default() + VALUE;
+    store
+        .update_field(&mut session, "more", longer)
+        .await
+        .unwrap();
+    watch.see_debug(&store.inspect(&id).await.unwrap());
+    watch.see_debug(&store.overwrite(&mut session).await.unwrap());
+    store.rotate(&mut session).await.unwrap();
+    watch.hide(session.id().unwrap());
+
+    for _ in 0..3 {
+        new_session(store, watch).await;
+    }
+    let found = store.find("user", VALUE, None, 10).await.unwrap();
+    assert_eq!(found.sessions.len(), 3);
+    watch.see_debug(&found);
+    let handle = found.sessions[0].handle();
+    watch.see(&format!("{handle} {handle:?}"));
+    assert!(store.revoke_one("user", VALUE, handle).await.unwrap());
+    let kept = new_session(store, watch).await;
+    let kept = kept.id().unwrap();
+    assert!(store.revoke_others("user", VALUE, kept).await.unwrap() > 0);
+    watch.see_error(
+        &store.find("pin", VALUE, None, 1).await.unwrap_err(),
+        ErrorKind::Unsupported,
+    );
+    assert_eq!(store.revoke("user", VALUE).await.unwrap(), 1);
+
+    let last = new_session(store, watch).await;
+    let soon = store.now() + Duration::from_millis(1);
+    store.touch_until(last.id().unwrap(), soon).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    store.sweep().await.unwrap();
+    watch.see(&expired.recv().await.unwrap());
+    store.shutdown(Duration::from_secs(10)).await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_shown_by_the_steps_that_know_more() {
+    let mut watch = Watch::start();
+    watch.hide_text(KEY);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rrss.toml");
+    let servers = Flavor::ALL.map(|flavor| RedisServer::builder(flavor).password(PASSWORD).start());
+    let cache = "{ type = 'cache' },";
+    let redis = |server: &RedisServer| format!("{{ type = 'redis', url = '{}' }}", server.url());
+    for (backend, cache) in [
+        ("{ type = 'memory' }".to_owned(), ""),
+        ("{ type = 'embedded' }".to_owned(), ""),
+        (redis(&servers[0]), ""),
+        (redis(&servers[1]), cache),
+    ] {
+        std::fs::write(&file, with_all_steps(&backend, cache)).unwrap();
+        let store = Store::from_file(&file).unwrap();
+        watch.see_debug(&store);
+        watch.see_debug(store.pipeline());
+        use_index(&store, &mut watch).await;
+    }
+    watch.ends("SessionInfo");
+}
+
+/// What cannot be read is moved aside: its name, its key and its bytes are of a session.
+#[tokio::test]
+async fn nothing_is_shown_of_what_is_in_quarantine() {
+    let mut watch = Watch::start();
+    watch.hide_text(KEY);
+    let server = RedisServer::builder(Flavor::Redis)
+        .password(PASSWORD)
+        .start();
+    let backend = format!("{{ type = 'redis', url = '{}' }}", server.url());
+    let store = Store::from_toml(&with_all_steps(&backend, "")).unwrap();
+    let session = new_session(&store, &mut watch).await;
+    let id = session.id().unwrap();
+    server.command(&["SET", &format!("sessions:{}", id.as_str()), VALUE]);
+    watch.see_debug(&store.load(id).await);
+    let quarantine = store.quarantine().unwrap();
+    watch.see_debug(&quarantine);
+    let page = quarantine.names(None, 10).await.unwrap();
+    watch.see_debug(&page);
+    assert_eq!(page.names.len(), 1);
+    let name = page.names[0];
+    watch.see(&format!("{name} {name:?}"));
+    watch.see_debug(&quarantine.get(&name).await.unwrap().unwrap());
+    watch.see_debug(&quarantine.restore(&name).await);
+    watch.ends("quarantine");
+}
+
+/// A panic prints what it is given: of what an application would give it, nothing is said.
+#[test]
+fn nothing_is_shown_by_a_panic() {
+    let mut watch = Watch::start();
+    let id = SessionId::from("2b5e7f30-9c41-4f6a-8d27-6a1b0c9d8e7f");
+    watch.hide(&id);
+    let mut session = Session::with_id(id.clone());
+    session.insert("pin", VALUE).unwrap();
+    let wrong = session.get::<u32>("pin");
+    for panics in [
+        std::panic::catch_unwind(|| Err::<(), _>(id.clone()).unwrap()).unwrap_err(),
+        std::panic::catch_unwind(|| assert_eq!(id, SessionId::from("another"))).unwrap_err(),
+        std::panic::catch_unwind(|| Err::<(), _>(session.clone()).unwrap()).unwrap_err(),
+        std::panic::catch_unwind(AssertUnwindSafe(|| wrong.unwrap()))
+            .map(drop)
+            .unwrap_err(),
+    ] {
+        watch.see(panics.downcast_ref::<String>().unwrap());
+    }
+    watch.ends("called `Result::unwrap()`");
 }
 
 #[tokio::test]

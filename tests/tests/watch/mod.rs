@@ -65,9 +65,15 @@ impl Watch {
 
     /// An id is a secret, and so is a part of it that is long enough to be looked for.
     pub(crate) fn hide(&mut self, id: &SessionId) {
-        let id = id.as_str();
-        self.secrets
-            .extend((0..=id.len() - 12).map(|at| id[at..at + 12].to_owned()));
+        // As it is, and as the bytes of its UUID are printed.
+        for id in [id.as_str().to_owned(), id.as_str().replace('-', "")] {
+            self.secrets
+                .extend((0..=id.len() - 12).map(|at| id[at..at + 12].to_owned()));
+        }
+    }
+
+    pub(crate) fn hide_text(&mut self, secret: &str) {
+        self.secrets.push(secret.to_owned());
     }
 
     pub(crate) fn see(&self, text: &str) {
