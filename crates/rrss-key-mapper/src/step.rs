@@ -3,8 +3,8 @@
 use std::fmt;
 
 use rrss_core::{
-    Action, Answer, BuildContext, Error, ErrorKind, IdDigest, KeySpace, Operation, Outcome, Result,
-    Role, SessionId, Shape, Step, StorageKey, Timestamp, Transform, Warning,
+    Action, Answer, BuildContext, Error, ErrorKind, IdDigest, InstantOption, KeySpace, Operation,
+    Outcome, Result, Role, SessionId, Shape, Step, StorageKey, Timestamp, Transform, Warning,
 };
 
 use crate::hash::Hash;
@@ -48,7 +48,7 @@ impl KeyMapper {
             ids: options.id,
             keys: Keys::Template(options.template),
             hash: options.hash,
-            raw_keys_until: options.accept_raw_keys_until.map(|until| until.get()),
+            raw_keys_until: options.accept_raw_keys_until.map(InstantOption::get),
         }
     }
 

@@ -15,7 +15,11 @@ fn handle(id: &SessionId) -> Handle {
 
 async fn found(store: &Store) -> Vec<Handle> {
     let found = store.find("user", "ann", None, 100).await.unwrap();
-    let mut handles: Vec<Handle> = found.sessions.iter().map(|one| one.handle()).collect();
+    let mut handles: Vec<Handle> = found
+        .sessions
+        .iter()
+        .map(rrss::SessionInfo::handle)
+        .collect();
     handles.sort();
     handles
 }
