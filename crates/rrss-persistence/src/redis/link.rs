@@ -44,7 +44,7 @@ impl Link {
             Place::Sentinel(watched) => {
                 let sentinels = with(&watched.sentinels[0].login);
                 let master = with(&watched.login);
-                Self::Sentinel(Sentinel::new(watched, sentinels, master, limits))
+                Self::Sentinel(Sentinel::new(watched, &sentinels, master, limits))
             }
         })
     }

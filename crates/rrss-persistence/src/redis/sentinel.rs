@@ -38,7 +38,7 @@ impl Sentinel {
     /// Opens nothing yet. The sentinels and the servers that they name each have credentials of their own.
     pub(super) fn new(
         watched: Watched,
-        of_sentinels: Credentials,
+        of_sentinels: &Credentials,
         credentials: Credentials,
         limits: Limits,
     ) -> Self {
