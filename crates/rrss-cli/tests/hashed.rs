@@ -96,6 +96,17 @@ fn sessions_from_before_are_reached_and_listed_until_the_date_and_check_says_so(
 }
 
 #[test]
+fn check_says_what_hashing_means_for_a_store_that_has_sessions() {
+    let folder = Folder::indexed();
+    assert_eq!(folder.run(["check"]).err, "");
+    hash(&folder, "");
+    let check = folder.run(["check"]);
+    assert_eq!(check.code, 0);
+    let note = "sessions that were stored before it did are not found";
+    assert!(check.err.contains(note), "{}", check.err);
+}
+
+#[test]
 fn hashed_ids_and_a_program_that_looks_for_plain_ones_do_not_go_together() {
     let folder = Folder::with(
         "[[step]]\ntype = \"key-mapper\"\nhash = \"sha256\"\n\n[[step]]\ntype = \"redis\"\nlayout = \"hash\"\n\

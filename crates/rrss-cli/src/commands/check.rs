@@ -25,6 +25,9 @@ pub(super) fn run(context: &mut Context<'_>, file: FileArg, connect: bool) -> Re
             .output
             .report(|colour| warnings.render(colour).trim_end().to_owned() + "\n");
     }
+    if let Some(note) = hashed_alone(&plan) {
+        context.output.report(|_| note.to_owned());
+    }
     #[cfg(feature = "train")]
     for warning in super::dictionaries::warnings(&file, &plan) {
         context.output.report(|colour| warning.text(colour));
@@ -33,6 +36,17 @@ pub(super) fn run(context: &mut Context<'_>, file: FileArg, connect: bool) -> Re
         reach(context, plan)?;
     }
     Ok(())
+}
+
+/// What becomes of sessions that were stored before ids were hashed. Whether there are any, a file does not say.
+fn hashed_alone(plan: &Plan) -> Option<&'static str> {
+    let key_mapper = plan.steps().find(|step| step.name() == "key-mapper")?;
+    let options = key_mapper.options();
+    let is_hashed = options.get("hash").is_some_and(|hash| hash == "sha256");
+    (is_hashed && options.get("accept_raw_keys_until").is_none()).then_some(
+        "note: `key-mapper` hashes ids, so sessions that were stored before it did are not found; where there are some, set \
+         `accept_raw_keys_until`\n",
+    )
 }
 
 /// One line a step: its name, what it takes and gives, and the crate that it comes from.
