@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rrss_core::{
-    Answer, BuildContext, Error, ErrorKind, ExpiredNote, NoteChange, Operation, Outcome, Payload,
-    Result, Role, Shape, Step, Timestamp, Transform, Warning,
+    Answer, BuildContext, Error, ErrorKind, ExpiredNote, InstantOption, NoteChange, Operation,
+    Outcome, Payload, Result, Role, Shape, Step, Timestamp, Transform, Warning,
 };
 
 use crate::options::Options;
@@ -32,7 +32,7 @@ impl Encryption {
         Ok(Self {
             ring: Arc::new(Ring::new(&options.keys)?),
             namespace: options.namespace.as_deref().unwrap_or(store_name).into(),
-            accept_plaintext_until: options.accept_plaintext_until.map(|until| until.get()),
+            accept_plaintext_until: options.accept_plaintext_until.map(InstantOption::get),
         })
     }
 

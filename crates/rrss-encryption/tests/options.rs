@@ -143,6 +143,17 @@ fn linking_the_crate_registers_the_step() {
     assert!(step.summary().starts_with("Stores sessions encrypted"));
 }
 
+#[test]
+fn without_the_step_an_encrypted_session_is_corrupt_and_the_step_is_named() {
+    let stored = support::store(&support::step(&["2026-11"]), "key", "{}");
+    let codec = rrss::JsonCodec::new(rrss::json_codec::Options::default()).unwrap();
+    let error =
+        rrss::core::Transform::after(&codec, &support::load("key"), &mut support::found(stored));
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.message().contains("`encryption`"), "{error}");
+}
+
 fn misfits(steps: &str) -> Error {
     let text = steps.replace(
         "encryption'",

@@ -14,6 +14,9 @@ use crate::step::RESERVED;
 /// Zstandard, [RFC 8878](https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1), and the LZ4 frame format.
 const COMPRESSED: [[u8; 4]; 2] = [[0x28, 0xb5, 0x2f, 0xfd], [0x04, 0x22, 0x4d, 0x18]];
 
+/// What the stored form of the `encryption` step begins with; no UTF-8 text has the byte.
+const ENCRYPTED: u8 = 0xc1;
+
 /// What is known of a session besides its fields. Members that a later version adds are passed over.
 #[derive(Deserialize)]
 struct Head {
@@ -36,6 +39,9 @@ pub(crate) fn decode(bytes: Bytes, options: &Options) -> Result<Session> {
             if COMPRESSED.iter().any(|magic| bytes.starts_with(magic)) {
                 "the stored session is compressed: put a `compression` step back below this one; it reads old \
                  sessions whatever its options"
+            } else if bytes.first() == Some(&ENCRYPTED) {
+                "the stored session is encrypted: put the `encryption` step back below this one, with the key that it was \
+                 stored under"
             } else {
                 "the stored session is not JSON: this step did not write it, or a step below it that did is missing"
             },
