@@ -218,3 +218,24 @@ fn a_step_that_answers_loads_hides_none_from_the_one_that_sets_deadlines() {
 fn every_misfit_is_reported_in_one_run() {
     assert_eq!(check(&[ZIP, EXPIRY, EXPIRY]).len(), 3);
 }
+
+#[test]
+fn hashed_ids_do_not_stand_over_a_backend_whose_sessions_others_look_for_by_the_ids() {
+    let keys = Shape::anywhere().makes_key().hides_ids();
+    let shared = Shape::backend_of_sessions().needs_ids();
+    let misfits = check_composition(&[("key-mapper", keys), ("redis", shared)]);
+    assert_eq!(misfits.len(), 1);
+    assert_eq!((misfits[0].at(), misfits[0].other()), (Some(0), Some(1)));
+    assert!(
+        misfits[0]
+            .to_string()
+            .starts_with("`key-mapper` hashes ids")
+    );
+    assert!(
+        check_composition(&[
+            ("key-mapper", keys),
+            ("redis", Shape::backend_of_sessions())
+        ])
+        .is_empty()
+    );
+}
