@@ -9,7 +9,7 @@ mod shop;
 use cli::{Folder, Run};
 
 /// The commands that show their progress, and what they say.
-const SHOWN: [(&str, &str); 7] = [
+const SHOWN: [(&str, &str); 8] = [
     (
         "train --from sessions.jsonl --out new.dict --force > trained",
         "sampling sessions: ",
@@ -23,10 +23,20 @@ const SHOWN: [(&str, &str); 7] = [
     ("count", "counting, "),
     ("sweep", "removing what is past its deadline, "),
     ("revoke user bob", "ending sessions, "),
+    ("rekey > rekeyed", "rekeying sessions: "),
 ];
 
 fn folder() -> Folder {
     let folder = Folder::indexed();
+    folder.write("key", folder.ok(["keygen"]));
+    let backend = "[[step]]\ntype = \"embedded\"\n";
+    let encryption =
+        "[[step]]\ntype = \"encryption\"\nkeys = [{ id = \"a\", key = { file = \"key\" } }]\n\n";
+    let config = folder.read("rrss.toml");
+    folder.write(
+        "rrss.toml",
+        config.replace(backend, &format!("{encryption}{backend}")),
+    );
     folder.ok(["create", "user=ann"]);
     folder.write("sessions.jsonl", shop::lines(150));
     folder
