@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use rrss::core::Backend;
+use rrss::key_mapper::Hash;
 use rrss::{
     Clock, Compression, Embedded, ErrorKind, Expiry, Index, JsonCodec, KeyMapper, Memory, Redis,
     Session, SessionId, Store, StoreBuilder, Timestamp,
@@ -32,11 +33,16 @@ impl Clock for Time {
 }
 
 fn steps(subject: &Subject, options: Options) -> StoreBuilder {
+    steps_with(subject, options, Default::default())
+}
+
+fn steps_with(subject: &Subject, options: Options, hash: Hash) -> StoreBuilder {
     Store::builder()
         .clock(Time(subject.clone()))
         .name("shop")
         .step::<KeyMapper>(rrss::key_mapper::Options {
             template: format!("{}{{id}}", subject.prefix()).parse().unwrap(),
+            hash,
             ..Default::default()
         })
         .step::<Expiry>(rrss::expiry::Options {
@@ -310,6 +316,38 @@ async fn what_expires_is_told_without_the_old_key(subject: Subject) {
     assert_eq!(*told.lock().unwrap(), [Some("ann".to_owned())]);
 }
 
+/// Storage keys tell no ids then, and the walk goes by them.
+async fn sessions_whose_ids_are_hashed_are_rekeyed_found_and_told_as_well(subject: Subject) {
+    let hashed = |keys: &[&str]| {
+        let steps = steps_with(&subject, support::options(keys), Hash::Sha256);
+        steps.backend("backend", subject.clone()).build().unwrap()
+    };
+    let deadline = subject.now() + Duration::from_secs(2);
+    let mut session = Session::new();
+    session.insert("user", "ann").unwrap();
+    session.set_expires_at(deadline);
+    hashed(OLD).save(&mut session).await.unwrap();
+    let done = rekeyed(&hashed(BOTH)).await;
+    assert_eq!((done.rekeyed, done.notes_left), (1, 0));
+
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let new = hashed(NEW);
+    assert!(new.inspect(&id(&session)).await.unwrap().is_some());
+    let found = new.find("user", "ann", None, 10).await.unwrap();
+    assert_eq!(found.sessions.len(), 1);
+    new.on_expired({
+        let told = Arc::clone(&told);
+        move |expired| {
+            told.lock().unwrap().push(expired.handle());
+            async { Ok::<(), rrss::Error>(()) }
+        }
+    })
+    .unwrap();
+    subject.pass(deadline).await;
+    new.sweep().await.unwrap();
+    assert_eq!(*told.lock().unwrap(), [rrss::Handle::of(&id(&session))]);
+}
+
 /// Writers that never stop, one that logs out, and walks one after the other.
 async fn nothing_is_lost_and_nothing_comes_back_beside_many_writers(subject: Subject) {
     const SESSIONS: usize = 24;
@@ -438,6 +476,7 @@ on_all! {
     what_cannot_be_read_is_counted_and_stays_as_it_is,
     plain_sessions_are_encrypted_while_they_are_accepted,
     what_expires_is_told_without_the_old_key,
+    sessions_whose_ids_are_hashed_are_rekeyed_found_and_told_as_well,
     nothing_is_lost_and_nothing_comes_back_beside_many_writers,
 }
 
