@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rrss::{
-    Cache, Compression, Embedded, Encryption, Expiry, Index, JsonCodec, KeyMapper, LegacyRead, Memory, Redis,
-    Registry,
+    Cache, Compression, Embedded, Encryption, Expiry, Index, JsonCodec, KeyMapper, LegacyRead,
+    Memory, Redis, Registry,
 };
 use rrss_loader::{Loader, schema};
 use rrss_tests::repository;
