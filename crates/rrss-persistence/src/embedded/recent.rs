@@ -37,7 +37,7 @@ pub(super) struct Recent {
 struct Shard {
     younger: Generation,
     older: Generation,
-    /// How many changes have begun.
+    /// How many changes have begun, and how many have ended: what was read while one was under way is not learnt.
     changes: u64,
     /// How many of them have not ended: the engine may have them or not.
     under_way: usize,
@@ -96,10 +96,7 @@ impl Recent {
     /// Begins changes of these records to what is beside them; `None` for those that are removed.
     pub(super) fn change(&self, changes: Vec<(UserKey, Option<Stored>)>) -> UnderWay<'_> {
         for (key, _) in &changes {
-            let mut shard = self.shard(key);
-            shard.changes += 1;
-            shard.under_way += 1;
-            shard.remove(key);
+            self.shard(key).begin(key);
         }
         UnderWay {
             recent: self,
@@ -119,7 +116,7 @@ impl UnderWay<'_> {
     pub(super) fn settle(mut self) {
         for (key, stored) in std::mem::take(&mut self.changes) {
             let mut shard = self.recent.shard(&key);
-            shard.under_way -= 1;
+            shard.end();
             if let Some(stored) = stored
                 && size(&key, &stored) <= LARGEST
             {
@@ -133,12 +130,23 @@ impl Drop for UnderWay<'_> {
     /// What became of the changes is not known; the engine is asked for their records.
     fn drop(&mut self) {
         for (key, _) in &self.changes {
-            self.recent.shard(key).under_way -= 1;
+            self.recent.shard(key).end();
         }
     }
 }
 
 impl Shard {
+    fn begin(&mut self, key: &[u8]) {
+        self.changes += 1;
+        self.under_way += 1;
+        self.remove(key);
+    }
+
+    fn end(&mut self) {
+        self.changes += 1;
+        self.under_way -= 1;
+    }
+
     fn get(&mut self, key: &[u8]) -> Option<&Stored> {
         if let Some((key, stored)) = self.older.take(key) {
             self.put(key, stored);
@@ -247,6 +255,21 @@ mod tests {
         let before = missed(&recent, "a");
         recent.change(vec![(UserKey::from("a"), None)]).settle();
         recent.learn(&before, b"a", &stored(1));
+        assert_eq!(length(&recent, "a"), None);
+    }
+
+    #[test]
+    fn what_was_read_while_a_change_was_under_way_is_not_learnt_after_it() {
+        let recent = Recent::default();
+        let changes = recent.change(vec![(UserKey::from("a"), Some(stored(2)))]);
+        let during = missed(&recent, "a");
+        changes.settle();
+        recent.learn(&during, b"a", &stored(1));
+        assert_eq!(length(&recent, "a"), Some(2));
+        let changes = recent.change(vec![(UserKey::from("a"), None)]);
+        let during = missed(&recent, "a");
+        drop(changes);
+        recent.learn(&during, b"a", &stored(1));
         assert_eq!(length(&recent, "a"), None);
     }
 
