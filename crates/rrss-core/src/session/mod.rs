@@ -2,6 +2,7 @@
 
 mod fields;
 mod raw_object;
+mod scan;
 mod stored;
 
 use std::fmt;

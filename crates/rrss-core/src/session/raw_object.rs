@@ -1,6 +1,5 @@
 //! A JSON object as it came, with a table of where each field's raw value lies.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 use std::ops::Range;
@@ -8,10 +7,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use serde::Deserializer as _;
-use serde::de::{DeserializeSeed, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use super::scan;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Tables longer than this are given back to the allocator after a scan instead of being kept for the next.
@@ -19,6 +17,9 @@ const KEPT_SLOTS: usize = 1024;
 
 /// Up to this many fields, comparing each name with those before it is cheaper than sorting them.
 const FEW: usize = 24;
+
+/// Places in the names without escapes come behind those in the text, and are to fit into 32 bits too.
+const LONGEST: usize = i32::MAX as usize;
 
 /// The shortest field that is not the first: `,"":1`.
 const SHORTEST_FIELD: usize = 5;
@@ -43,35 +44,77 @@ struct Scratch {
 pub(crate) struct RawObject {
     text: ByteString,
     slots: Arc<[Slot]>,
+    /// `None` where no name has escapes.
+    unescaped: Option<Arc<str>>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Slot {
-    name: Name,
-    value: Range<u32>,
+    name: Place,
+    value: Place,
 }
 
-#[derive(Clone)]
-enum Name {
-    At(Range<u32>),
-    /// A name written with escapes, as `"na\u006de"`; rare enough to keep beside the text.
-    Unescaped(Box<str>),
+/// A part of the text or, from the end of the text on, of the names that are written with escapes there.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    start: u32,
+    end: u32,
 }
 
-impl Name {
-    fn len(&self) -> usize {
-        match self {
-            Self::At(range) => range.len(),
-            Self::Unescaped(name) => name.len(),
+impl Place {
+    /// Lengths are checked to fit before a scan begins.
+    fn of(range: Range<usize>) -> Self {
+        Self {
+            start: range.start as u32,
+            end: range.end as u32,
         }
+    }
+
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+}
+
+/// What the places of slots are in.
+#[derive(Clone, Copy)]
+struct Texts<'t> {
+    json: &'t str,
+    /// The names that are written with escapes, as `"na\u006de"`, and what they are: rare enough to keep beside the text.
+    unescaped: &'t str,
+}
+
+impl<'t> Texts<'t> {
+    fn name(self, slot: Slot) -> &'t str {
+        let name = slot.name.range();
+        match name.start.checked_sub(self.json.len()) {
+            None => &self.json[name],
+            Some(start) => &self.unescaped[start..start + name.len()],
+        }
+    }
+
+    /// The bytes of a name: that it begins and ends between characters is known, and costs where all names are compared.
+    fn bytes_of_name(self, slot: Slot) -> &'t [u8] {
+        let name = slot.name.range();
+        match name.start.checked_sub(self.json.len()) {
+            None => &self.json.as_bytes()[name],
+            Some(start) => &self.unescaped.as_bytes()[start..start + name.len()],
+        }
+    }
+
+    fn is_name(self, slot: Slot, name: &[u8]) -> bool {
+        slot.name.len() == name.len() && self.bytes_of_name(slot) == name
     }
 }
 
 impl RawObject {
     /// Scans `text`. The value of the field called `reserved` is given apart and is not among the fields.
     pub(crate) fn scan(text: Bytes, reserved: Option<&str>) -> Result<(Self, Option<Bytes>)> {
-        if u32::try_from(text.len()).is_err() {
-            return Err(corrupt("a session of 4 GiB or more cannot be read"));
+        if text.len() > LONGEST {
+            return Err(corrupt("a session of 2 GiB or more cannot be read"));
         }
         let text = ByteString::try_from(text).map_err(|error| {
             corrupt("the stored session is not UTF-8, so it is not JSON").with_source(error)
@@ -87,24 +130,32 @@ impl RawObject {
                 .reserve(colons.min(json.len() / SHORTEST_FIELD + 1));
         }
         let scanned = scan_into(json, reserved, &mut scratch.slots);
-        let slots: Arc<[Slot]> = if scanned.is_ok() {
-            keep_last_values(json, &mut scratch);
-            scratch.slots.drain(..).collect()
-        } else {
-            Arc::default()
+        let slots: Arc<[Slot]> = match &scanned {
+            Some(Scanned { unescaped, .. }) => {
+                keep_last_values(Texts { json, unescaped }, &mut scratch);
+                scratch.slots.as_slice().into()
+            }
+            None => Arc::default(),
         };
         if scratch.slots.capacity() <= KEPT_SLOTS {
             SCRATCH.set(scratch);
         }
-        let bytes = text.as_bytes();
-        let apart = scanned?.map(|range| bytes.slice(range.start as usize..range.end as usize));
-        Ok((Self { text, slots }, apart))
+        let Scanned { apart, unescaped } = scanned.ok_or_else(|| no_object(json))?;
+        let apart = apart.map(|place| text.as_bytes().slice(place.range()));
+        let unescaped = (!unescaped.is_empty()).then(|| unescaped.into());
+        let object = Self {
+            text,
+            slots,
+            unescaped,
+        };
+        Ok((object, apart))
     }
 
     pub(crate) fn empty() -> Self {
         Self {
             text: ByteString::new(),
             slots: Arc::default(),
+            unescaped: None,
         }
     }
 
@@ -114,32 +165,26 @@ impl RawObject {
 
     /// The raw JSON of a field's value.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.slots
-            .iter()
-            .find(|slot| self.name(slot) == name)
-            .map(|slot| self.value(slot))
+        let texts = self.texts();
+        let mut slots = self.slots.iter();
+        slots
+            .find(|slot| texts.is_name(**slot, name.as_bytes()))
+            .map(|slot| &self.text[slot.value.range()])
     }
 
     /// The fields in the order of the text: name and raw JSON.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let texts = self.texts();
         self.slots
             .iter()
-            .map(|slot| (self.name(slot), self.value(slot)))
+            .map(move |slot| (texts.name(*slot), &texts.json[slot.value.range()]))
     }
 
-    fn name<'a>(&'a self, slot: &'a Slot) -> &'a str {
-        match &slot.name {
-            Name::At(range) => self.slice(range),
-            Name::Unescaped(name) => name,
+    fn texts(&self) -> Texts<'_> {
+        Texts {
+            json: &self.text,
+            unescaped: self.unescaped.as_deref().unwrap_or_default(),
         }
-    }
-
-    fn value(&self, slot: &Slot) -> &str {
-        self.slice(&slot.value)
-    }
-
-    fn slice(&self, range: &Range<u32>) -> &str {
-        &self.text[range.start as usize..range.end as usize]
     }
 }
 
@@ -153,149 +198,131 @@ fn corrupt(message: &'static str) -> Error {
     Error::new(ErrorKind::Corrupt, message)
 }
 
-fn scan_into(
-    json: &str,
-    reserved: Option<&str>,
-    slots: &mut Vec<Slot>,
-) -> Result<Option<Range<u32>>> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let apart = deserializer
-        .deserialize_map(Scan {
-            json,
-            reserved,
-            slots,
-        })
-        .and_then(|apart| deserializer.end().map(|()| apart))
-        // serde_json's own message may quote what it met, which is a value of the session: only its place is told.
-        .map_err(|error| {
-            Error::new(
-                ErrorKind::Corrupt,
-                format!(
-                    "the stored session is not a JSON object (line {}, column {})",
-                    error.line(),
-                    error.column()
-                ),
-            )
-        })?;
-    Ok(apart)
+struct Scanned {
+    /// The value of the reserved field.
+    apart: Option<Place>,
+    unescaped: String,
 }
 
-struct Scan<'de, 's> {
-    json: &'de str,
-    reserved: Option<&'s str>,
-    slots: &'s mut Vec<Slot>,
-}
-
-impl<'de> Scan<'de, '_> {
-    /// Where `part`, which borrows from the text, lies in it.
-    fn place(json: &'de str, part: &'de str) -> Range<u32> {
-        let start = part.as_ptr().addr() - json.as_ptr().addr();
-        // Lengths were checked to fit before the scan began.
-        (start as u32)..((start + part.len()) as u32)
-    }
-}
-
-impl<'de> Visitor<'de> for Scan<'de, '_> {
-    type Value = Option<Range<u32>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let Self {
-            json,
-            reserved,
-            slots,
-        } = self;
-        let mut apart = None;
-        while let Some(name) = map.next_key_seed(NameSeed)? {
-            let raw: &'de RawValue = map.next_value()?;
-            let value = Self::place(json, raw.get());
-            if reserved == Some(&*name) {
-                apart = Some(value);
-                continue;
-            }
-            let name = match name {
-                Cow::Borrowed(name) => Name::At(Self::place(json, name)),
-                Cow::Owned(name) => Name::Unescaped(name.into()),
-            };
-            slots.push(Slot { name, value });
+fn scan_into(json: &str, reserved: Option<&str>, slots: &mut Vec<Slot>) -> Option<Scanned> {
+    let mut apart = None;
+    let mut unescaped = String::new();
+    scan::members(json, |member| {
+        let mut name = member.name;
+        if member.has_escapes {
+            let start = json.len() + unescaped.len();
+            unescaped.push_str(&without_escapes(json, name)?);
+            name = start..json.len() + unescaped.len();
         }
-        Ok(apart)
-    }
+        let slot = Slot {
+            name: Place::of(name),
+            value: Place::of(member.value),
+        };
+        let texts = Texts {
+            json,
+            unescaped: &unescaped,
+        };
+        if reserved.is_some_and(|reserved| texts.is_name(slot, reserved.as_bytes())) {
+            apart = Some(slot.value);
+        } else {
+            slots.push(slot);
+        }
+        Some(())
+    })?;
+    Some(Scanned { apart, unescaped })
+}
+
+/// `None` where an escape is half of a surrogate pair, so that the name is no text.
+#[cold]
+fn without_escapes(json: &str, name: Range<usize>) -> Option<String> {
+    let quoted = &json[name.start - 1..name.end + 1];
+    serde_json::from_str(quoted).ok()
 }
 
 /// Where a name occurs more than once, its first place gets its last value and the others go.
-fn keep_last_values(json: &str, Scratch { slots, by_name }: &mut Scratch) {
-    // Most names differ in their lengths, which are at hand.
-    let has_twin_above = |at: usize| {
-        let (length, name) = (slots[at].name.len(), text_of(json, &slots[at]));
-        let mut above = slots[..at].iter();
-        above.any(|slot| slot.name.len() == length && text_of(json, slot) == name)
-    };
-    if slots.len() <= FEW && !(1..slots.len()).any(has_twin_above) {
+fn keep_last_values(texts: Texts<'_>, Scratch { slots, by_name }: &mut Scratch) {
+    if slots.len() <= FEW && !have_twins(texts, slots) {
         return;
     }
     by_name.clear();
     by_name.extend(0..slots.len() as u32);
     by_name.sort_unstable_by(|one, other| {
-        let (this, that) = (&slots[*one as usize], &slots[*other as usize]);
-        let by_text = text_of(json, this).cmp(text_of(json, that));
+        let (this, that) = (slots[*one as usize], slots[*other as usize]);
+        let by_text = texts.bytes_of_name(this).cmp(texts.bytes_of_name(that));
         by_text.then(one.cmp(other))
     });
     let mut has_twins = false;
     // Backwards, so that the last value of a name moves up to its first place.
     for pair in (1..by_name.len()).rev() {
         let (first, later) = (by_name[pair - 1] as usize, by_name[pair] as usize);
-        if text_of(json, &slots[first]) == text_of(json, &slots[later]) {
+        if texts.bytes_of_name(slots[first]) == texts.bytes_of_name(slots[later]) {
             // No value is empty, so an empty one marks a slot that goes.
             slots[first].value = std::mem::take(&mut slots[later].value);
             has_twins = true;
         }
     }
     if has_twins {
-        slots.retain(|slot| !slot.value.is_empty());
+        slots.retain(|slot| slot.value.len() > 0);
     }
 }
 
-fn text_of<'a>(json: &'a str, slot: &'a Slot) -> &'a str {
-    match &slot.name {
-        Name::At(range) => &json[range.start as usize..range.end as usize],
-        Name::Unescaped(name) => name,
+/// Whether a name occurs twice; each is compared only with those before it that it may be the same as.
+fn have_twins(texts: Texts<'_>, slots: &[Slot]) -> bool {
+    let mut seen = 0_u64;
+    slots.iter().enumerate().any(|(at, slot)| {
+        let name = texts.bytes_of_name(*slot);
+        let (first, last) = match name {
+            [] => (0, 0),
+            [first, .., last] => (*first, *last),
+            [only] => (*only, *only),
+        };
+        // Names of one application differ in their lengths and in where they begin and end.
+        let kind = name.len() ^ usize::from(first) * 3 ^ usize::from(last) * 7;
+        let bit = 1 << (kind % 64);
+        let may_be_twin = seen & bit != 0;
+        seen |= bit;
+        may_be_twin && slots[..at].iter().any(|above| texts.is_name(*above, name))
+    })
+}
+
+/// Where the text of a session that has no fields to scan stops to be an object.
+///
+/// The scan keeps no places, for what they would cost it; `serde_json` finds the fault again. Its own message may quote what
+/// it met, which is a value of the session: only the place is told.
+#[cold]
+fn no_object(json: &str) -> Error {
+    match serde_json::from_str::<Members>(json) {
+        Ok(_) => corrupt("the stored session is not a JSON object"),
+        Err(error) => Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "the stored session is not a JSON object (line {}, column {})",
+                error.line(),
+                error.column()
+            ),
+        ),
     }
 }
 
-struct NameSeed;
+/// An object whose values are passed over.
+struct Members;
 
-impl<'de> DeserializeSeed<'de> for NameSeed {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self)
     }
 }
 
-impl<'de> Visitor<'de> for NameSeed {
-    type Value = Cow<'de, str>;
+impl<'de> Visitor<'de> for Members {
+    type Value = Self;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a field name")
+        f.write_str("a JSON object")
     }
 
-    fn visit_borrowed_str<E: serde::de::Error>(self, name: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(name.to_owned()))
-    }
-
-    fn visit_bytes<E: serde::de::Error>(self, _: &[u8]) -> Result<Self::Value, E> {
-        Err(E::custom("a field name is text"))
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        while map.next_entry::<String, IgnoredAny>()?.is_some() {}
+        Ok(self)
     }
 }
 
