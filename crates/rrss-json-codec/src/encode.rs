@@ -17,7 +17,11 @@ const PER_FIELD: usize = 4;
 /// their bytes.
 pub(crate) fn encode(session: &Session, now: Timestamp, options: &Options) -> Result<Bytes> {
     check_changes(session, options.max_depth)?;
-    let fields = session.len();
+    let (fields, length) = session
+        .iter_raw()
+        .fold((0, 0), |(fields, length), (name, value)| {
+            (fields + 1, length + name.len() + value.len() + PER_FIELD)
+        });
     if fields > options.max_fields {
         return Err(Error::new(
             ErrorKind::TooLarge,
@@ -29,10 +33,6 @@ pub(crate) fn encode(session: &Session, now: Timestamp, options: &Options) -> Re
         ));
     }
 
-    let fields = session.iter_raw();
-    let length: usize = fields
-        .map(|(name, value)| name.len() + value.len() + PER_FIELD)
-        .sum();
     let mut text = Vec::with_capacity(LONGEST_HEAD + length);
     text.push(b'{');
     put_head(&mut text, session, now)?;

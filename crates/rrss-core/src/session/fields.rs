@@ -81,11 +81,15 @@ impl Fields {
     }
 
     pub(crate) fn len(&self) -> usize {
-        if self.changes.is_empty() {
-            self.base.len()
-        } else {
-            self.iter().count()
+        let mut fields = self.base.len();
+        for change in &self.changes {
+            match (self.base.get(&change.name), &change.value) {
+                (None, Some(_)) => fields += 1,
+                (Some(_), None) => fields -= 1,
+                _ => {}
+            }
         }
+        fields
     }
 
     /// The value of a field as it was when this session was loaded or last saved.
@@ -246,6 +250,25 @@ mod tests {
         fields.remove("a");
         fields.insert("a", "1");
         assert_eq!(pending(&fields), []);
+    }
+
+    #[test]
+    fn the_length_is_the_number_of_fields_that_iterating_shows() {
+        let mut fields = fields(r#"{"a":1,"b":2,"a":3}"#);
+        assert_eq!(fields.len(), 2);
+        let steps: [(&str, Option<&str>, usize); 6] = [
+            ("a", Some("4"), 2),
+            ("c", Some("5"), 3),
+            ("b", None, 2),
+            ("c", None, 1),
+            ("b", Some("6"), 2),
+            ("a", None, 1),
+        ];
+        for (name, value, left) in steps {
+            fields.put(name, value);
+            assert_eq!(fields.len(), left);
+            assert_eq!(fields.iter().count(), left);
+        }
     }
 
     #[test]
