@@ -277,7 +277,7 @@ fn have_twins(texts: Texts<'_>, slots: &[Slot]) -> bool {
             [only] => (*only, *only),
         };
         // Names of one application differ in their lengths and in where they begin and end.
-        let kind = name.len() ^ usize::from(first) * 3 ^ usize::from(last) * 7;
+        let kind = name.len() ^ (usize::from(first) * 3) ^ (usize::from(last) * 7);
         let bit = 1 << (kind % 64);
         let may_be_twin = seen & bit != 0;
         seen |= bit;

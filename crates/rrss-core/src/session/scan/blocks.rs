@@ -64,7 +64,7 @@ fn lane(rows: &[Lanes; SIZE / LANES], at: usize, is: impl Fn(u8) -> bool) -> u8 
 #[inline(always)]
 fn mask_of(lanes: Lanes) -> u64 {
     let lanes = u128::from_le_bytes(lanes);
-    transposed(lanes as u64 | (lanes >> 64) as u64 * 2)
+    transposed(lanes as u64 | ((lanes >> 64) as u64 * 2))
 }
 
 /// Bit n of byte m as bit m of byte n: Hacker's Delight, section 7-3.
