@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::policy::{OnCorrupt, OnOutage};
 use crate::session::Session;
 use crate::state::{Policies, Shared, Told};
+use crate::to_the_end::ToTheEnd;
 
 /// Gives every request its [`Session`], and saves what the handler changed before the head of the response is
 /// sent. Works in axum and in any tower stack on the types of `http`.
@@ -240,8 +241,8 @@ async fn finish(
     mut response: Response<Body>,
 ) -> Response<Body> {
     let finished = if saves && shared.has_something_to_save().await {
-        // A task of its own: where the client goes away now, what the handler did is saved all the same.
-        let saving = tokio::spawn(async move { shared.finish(true).await });
+        // Where the client goes away now, what the handler did is saved all the same.
+        let saving = ToTheEnd::new(async move { shared.finish(true).await });
         saving.await.unwrap_or_else(|panicked| {
             let message = "saving the session of a request panicked";
             let error = rrss::Error::new(rrss::ErrorKind::Unavailable, message);

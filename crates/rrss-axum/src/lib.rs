@@ -10,6 +10,7 @@ mod life;
 mod policy;
 mod session;
 mod state;
+mod to_the_end;
 
 pub use cookie::{CookieKeys, Key, SameSite};
 pub use error::{Error, Result};
