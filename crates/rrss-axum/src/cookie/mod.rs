@@ -2,6 +2,7 @@
 
 mod keys;
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use cookie::Cookie;
@@ -21,6 +22,9 @@ const LONGEST_SEALED: usize = 1024;
 
 /// How many cookies of the name are looked at: more come from nobody who means well.
 const MOST_LOOKED_AT: usize = 4;
+
+/// As long as a cookie with an id of ours is, if it is not sealed.
+const USUAL_LENGTH: usize = 128;
 
 /// The name, where none is given.
 const NAME: &str = "__Host-session";
@@ -100,14 +104,14 @@ impl CookieConfig {
     /// The `Set-Cookie` value that hands the id to the browser, for as long as the session lives; until the
     /// browser ends where the session has no deadline.
     pub(crate) fn write(&self, id: &SessionId, lives: Option<Duration>) -> Option<HeaderValue> {
-        let mut cookie = self.blank(id.as_str().to_owned());
+        let mut cookie = self.blank(id.as_str());
         // Whole seconds, rounded up: a browser that holds a dead id for a moment does no harm.
         cookie.set_max_age(lives.map(|lives| {
             let seconds = lives.as_millis().div_ceil(1000);
             cookie::time::Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
         }));
         match &self.keys {
-            Some((seal, keys)) => header_value(&keys.seal(*seal, cookie)?),
+            Some((seal, keys)) => header_value(&keys.seal(*seal, cookie.into_owned())?),
             None => header_value(&cookie),
         }
     }
@@ -132,19 +136,19 @@ impl CookieConfig {
 
     /// The `Set-Cookie` value that takes the id away from the browser.
     pub(crate) fn remove(&self) -> Option<HeaderValue> {
-        let mut cookie = self.blank(String::new());
+        let mut cookie = self.blank("");
         cookie.make_removal();
         header_value(&cookie)
     }
 
-    fn blank(&self, value: String) -> Cookie<'static> {
-        let mut cookie = Cookie::new(self.name.clone(), value);
+    fn blank<'c>(&'c self, value: &'c str) -> Cookie<'c> {
+        let mut cookie = Cookie::new(&self.name, value);
         cookie.set_http_only(true);
         cookie.set_secure(self.secure);
         cookie.set_same_site(self.same_site);
-        cookie.set_path(self.path.clone());
+        cookie.set_path(&self.path);
         if let Some(domain) = &self.domain {
-            cookie.set_domain(domain.clone());
+            cookie.set_domain(domain);
         }
         cookie
     }
@@ -155,7 +159,9 @@ fn is_like_an_id(text: &str) -> bool {
 }
 
 fn header_value(cookie: &Cookie<'_>) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(&cookie.encoded().to_string()).ok()?;
+    let mut text = String::with_capacity(USUAL_LENGTH);
+    write!(text, "{}", cookie.encoded()).ok()?;
+    let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
