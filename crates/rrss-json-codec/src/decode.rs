@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use rrss_core::{Error, ErrorKind, Result, Session, Timestamp};
-use serde::Deserialize;
 
+use crate::head::Head;
 use crate::members::has_more_than;
 use crate::nesting::is_deeper_than;
 use crate::options::Options;
@@ -16,14 +16,6 @@ const COMPRESSED: [[u8; 4]; 2] = [[0x28, 0xb5, 0x2f, 0xfd], [0x04, 0x22, 0x4d, 0
 
 /// What the stored form of the `encryption` step begins with; no UTF-8 text has the byte.
 const ENCRYPTED: u8 = 0xc1;
-
-/// What is known of a session besides its fields. Members that a later version adds are passed over.
-#[derive(Deserialize)]
-struct Head {
-    created: Option<u64>,
-    written: Option<u64>,
-    until: Option<u64>,
-}
 
 /// The session that `bytes` are the stored form of.
 pub(crate) fn decode(bytes: Bytes, options: &Options) -> Result<Session> {
@@ -66,7 +58,12 @@ pub(crate) fn decode(bytes: Bytes, options: &Options) -> Result<Session> {
     let Some(head) = head else {
         return Ok(session);
     };
-    let head = read(&head)?;
+    // serde_json's message is not kept as the source: it may quote what was stored.
+    let head = Head::read(&head).ok_or_else(|| {
+        corrupt(format!(
+            "the member `{RESERVED}` of the stored session is not what this step writes there"
+        ))
+    })?;
     Ok(session
         .with_created_at(head.created.map(Timestamp::from_millis))
         .with_written_at(head.written.map(Timestamp::from_millis))
@@ -77,20 +74,6 @@ pub(crate) fn decode(bytes: Bytes, options: &Options) -> Result<Session> {
 fn is_object(bytes: &[u8]) -> bool {
     let first = bytes.iter().find(|byte| !b" \t\n\r".contains(byte));
     first == Some(&b'{')
-}
-
-fn read(head: &[u8]) -> Result<Head> {
-    let head: Option<Head> = if is_object(head) {
-        serde_json::from_slice(head).ok()
-    } else {
-        None
-    };
-    // serde_json's message is not kept as the source: it may quote what was stored.
-    head.ok_or_else(|| {
-        corrupt(format!(
-            "the member `{RESERVED}` of the stored session is not what this step writes there"
-        ))
-    })
 }
 
 fn too_many_fields(options: &Options) -> Error {

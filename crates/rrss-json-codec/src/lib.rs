@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod head;
 mod members;
 mod nesting;
 mod options;
