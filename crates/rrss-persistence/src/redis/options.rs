@@ -1,6 +1,7 @@
 //! The options of the `redis` step.
 
 use std::net::Ipv6Addr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::address::Address;
 use super::certificates::Certificates;
 use super::connection::Limits;
 use super::credentials::Login;
-use super::hash::{Compat, Layout};
+use super::hash::{Bounds, Compat, Layout, bounds};
 use super::node::RedisNode;
 use super::places::{self, Place, SentinelOptions, Target};
 use super::url::RedisUrl;
@@ -91,6 +92,15 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "7d"))]
     pub compat_duration: Option<DurationOption>,
+    /// With `layout = "hash"`: the most fields of a session. Saving one with more is an error; so is loading one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = bounds::FIELDS))]
+    pub max_fields: Option<NonZeroUsize>,
+    /// With `layout = "hash"`: the largest session, in bytes of names and of values as JSON. Saving a larger one is an error; so is
+    /// loading one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = bounds::BYTES))]
+    pub max_bytes: Option<NonZeroUsize>,
     /// How long each command may take.
     #[serde(deserialize_with = "not_zero")]
     pub timeout: DurationOption,
@@ -123,6 +133,8 @@ impl Default for Options {
             layout: Layout::default(),
             compat: None,
             compat_duration: None,
+            max_fields: None,
+            max_bytes: None,
             timeout: two_seconds,
             connect_timeout: two_seconds,
         }
@@ -151,6 +163,7 @@ impl Options {
         }
         self.refuse_two_ways()?;
         self.refuse_compat()?;
+        self.refuse_bounds()?;
         let certificates = self.certificates()?;
         let place = self.where_it_is()?;
         match certificates.given() {
@@ -236,6 +249,26 @@ impl Options {
     pub(super) fn shared_duration(&self) -> Option<Duration> {
         self.compat
             .map(|_| self.compat_duration.map_or(A_WEEK, DurationOption::get))
+    }
+
+    /// How large sessions may be, as hashes.
+    pub(super) fn bounds(&self) -> Bounds {
+        Bounds {
+            fields: self.max_fields.map_or(bounds::FIELDS, NonZeroUsize::get),
+            bytes: self.max_bytes.map_or(bounds::BYTES, NonZeroUsize::get),
+        }
+    }
+
+    /// Refuses bounds that the codec has.
+    fn refuse_bounds(&self) -> Result<()> {
+        let said = [
+            ("max_fields", self.max_fields.is_some()),
+            ("max_bytes", self.max_bytes.is_some()),
+        ];
+        match said.into_iter().find(|(_, is_said)| *is_said) {
+            Some((option, _)) if self.layout != Layout::Hash => Err(misfit(option, OF_THE_CODEC)),
+            _ => Ok(()),
+        }
     }
 
     /// # Errors
@@ -339,6 +372,8 @@ impl Options {
 
 const NO_TLS: &str = "certificates are of TLS, and nothing here speaks it; begin the URL with `rediss://`, or set `tls = true` beside \
      `host` or `sentinel`";
+const OF_THE_CODEC: &str = "without `layout = \"hash\"` the codec above says how large a session may be; write this at the \
+     `json-codec` step";
 const TOO_SHORT: &str = "a limit of zero lets nothing through; leave it out for two seconds";
 
 pub(super) fn misfit(option: &'static str, message: &'static str) -> Error {
@@ -456,6 +491,8 @@ mod tests {
             ("database", json!(0)),
             ("layout", json!("string")),
             ("compat_duration", json!("7d")),
+            ("max_fields", json!(1000)),
+            ("max_bytes", json!(1_048_576)),
             ("timeout", json!("2s")),
             ("connect_timeout", json!("2s")),
         ] {

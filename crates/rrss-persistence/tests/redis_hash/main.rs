@@ -6,6 +6,7 @@
 #[macro_use]
 mod support;
 
+mod bounds;
 mod compat;
 mod conflicts;
 mod conformance;

@@ -51,12 +51,19 @@ fn options_that_do_not_go_together_are_refused_at_one_of_them() {
             "layout = 'hash'\ncompat = 'rrss-0.2'\ncompat_duration = '0s'",
             "compat_duration",
         ),
+        ("max_fields = 10", "max_fields"),
+        ("layout = 'string'\nmax_bytes = 10", "max_bytes"),
     ] {
         let error = Redis::check(&options(toml)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert_eq!(error.option(), Some(option), "{toml}: {error}");
     }
-    for toml in ["layout = 'json'", "layout = 'hash'\ncompat = 'rrss-0.3'"] {
+    for toml in [
+        "layout = 'json'",
+        "layout = 'hash'\ncompat = 'rrss-0.3'",
+        "layout = 'hash'\nmax_fields = 0",
+        "layout = 'hash'\nmax_bytes = -1",
+    ] {
         toml::from_str::<Options>(toml).unwrap_err();
     }
 }

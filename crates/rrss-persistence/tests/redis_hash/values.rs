@@ -121,6 +121,7 @@ async fn a_note_that_rrss_did_not_write_is_corrupt(server: RedisServer) {
         "[1,2,3]",
         r#"{"created":"hunter2"}"#,
         r#"{"created":1"#,
+        &format!(r#"{{"later":"{}"}}"#, "x".repeat(1_024)),
     ] {
         server.command(&["HSET", KEY, "$rrss", note, "a", "1"]);
         let error = redis.load(&op(Action::Load, KEY, now())).await.unwrap_err();
@@ -135,7 +136,7 @@ async fn a_note_that_rrss_did_not_write_is_corrupt(server: RedisServer) {
 
 /// More than fit on the stack of a script at once.
 async fn a_session_of_very_many_fields_is_whole(server: RedisServer) {
-    let store = store(&server, "");
+    let store = store(&server, "max_fields = 4500");
     let mut saved = session(&[]);
     for n in 0..4_500 {
         saved.insert(&format!("field{n}"), &n).unwrap();

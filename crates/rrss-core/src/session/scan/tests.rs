@@ -89,7 +89,7 @@ fn check(text: &str) {
 
 /// As applications keep them, with what a scan may stumble over in one place or another.
 const SESSIONS: [&str; 3] = [
-    r#"{"$rrss":{"created":1795348800000,"written":1795348801000},"user_id":42,"roles":["customer","editor"],"csrf":"dGhlIHF1aWNrIGJyb3duIGZveA==","ok":true,"none":null,"off":false,"name":"Zoë \"Z\" Ångström","path":"C:\\tmp\\","cart":{"items":[{"sku":"A-1","price":24.5,"n":2},{"sku":"B\u00e9","price":-0.5e-3,"n":10}],"coupon":null},"empty":{},"list":[],"":"","cl\u0065f":[[],[{}]],"user_id":7}"#,
+    r#"{"$rrss":{"created":1795348800000,"written":1795348801000},"user_id":42,"roles":["customer","editor"],"csrf":"dGhlIHF1aWNrIGJyb3duIGZveA==","ok":true,"none":null,"off":false,"name":"Zoë \"Z\" Ångström","path":"a\\b\\","cart":{"items":[{"sku":"A-1","price":24.5,"n":2},{"sku":"B\u00e9","price":-0.5e-3,"n":10}],"coupon":null},"empty":{},"list":[],"":"","cl\u0065f":[[],[{}]],"user_id":7}"#,
     "\r\n{\n\t\"user_id\" : 10000000 ,\n\t\"roles\": [ \"a\" , [ ] , { } ],\n\t\"text\": \"☃ 🦀 \\ud83e\\udd80 \\ud800\" ,\n\t\"deep\": { \"a\" : { \"b\" : [ 1 , 2.25 , 3e8 , -0 ] } }\n}\n ",
     r#"{"message":"{\"level\":\"info\",\"text\":\"said \\\"hello\\\"\\n\"}","return_to":"\/a\/b?c=d\u0026e=f","long":"Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore magna aliqua."}"#,
 ];

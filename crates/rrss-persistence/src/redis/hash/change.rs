@@ -8,6 +8,7 @@ use rrss_core::{
     Written,
 };
 
+use super::bounds::Bounds;
 use super::compat::All;
 use super::head;
 use super::script::{Code, Script};
@@ -44,7 +45,15 @@ struct Held<'a> {
 
 impl<'a> Change<'a> {
     /// `None` where what is stored cannot be what the guard says.
-    pub(super) fn of(op: &'a Operation, all: Option<&'a All>) -> Result<Option<Self>> {
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TooLarge`] where a session is to be stored that is beyond `bounds`.
+    pub(super) fn of(
+        op: &'a Operation,
+        all: Option<&'a All>,
+        bounds: Bounds,
+    ) -> Result<Option<Self>> {
         let mut keys = vec![op.key()?.as_bytes()];
         keys.extend(all.map(All::key));
         let mut script = Script::new(&CHANGE, keys);
@@ -61,6 +70,7 @@ impl<'a> Change<'a> {
         match op.action() {
             Action::Create | Action::Update => {
                 let session = op.session().ok_or_else(no_session)?;
+                bounds.allow(session)?;
                 script.text(op.now().as_millis().to_string());
                 script.text(in_millis(session.created_at()));
                 script.text(in_millis(session.own_deadline()));

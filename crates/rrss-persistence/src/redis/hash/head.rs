@@ -5,6 +5,9 @@ use rrss_core::{Error, ErrorKind, Result, Session, Timestamp};
 /// The entry of the hash that holds it, as the member of the same name in what `json-codec` writes.
 pub(super) const NAME: &str = "$rrss";
 
+/// More bytes than any version writes there; what is longer is not looked into.
+const LONGEST: usize = 1024;
+
 /// Times in milliseconds since 1970. Members that a later version adds are passed over.
 #[derive(Debug, Default)]
 pub(super) struct Head {
@@ -18,7 +21,8 @@ impl Head {
     ///
     /// [`ErrorKind::Corrupt`] where it is something else: nobody's life of a session is guessed.
     pub(super) fn read(text: &str) -> Result<Self> {
-        Self::of_members(text).map_err(|_| {
+        let head = (text.len() <= LONGEST).then(|| Self::of_members(text).ok());
+        head.flatten().ok_or_else(|| {
             let message =
                 format!("the field `{NAME}` of the stored session is not what rrss writes there");
             Error::new(ErrorKind::Corrupt, message)

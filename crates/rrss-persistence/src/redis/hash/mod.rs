@@ -1,5 +1,6 @@
 //! Sessions as hashes: one entry for each field, so that a save writes only the fields that changed.
 
+pub(super) mod bounds;
 mod change;
 mod compat;
 mod form;
@@ -14,17 +15,18 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use redis::{Pipeline, Value};
+use redis::{Cmd, Pipeline, Value};
 use rrss_core::{
     Action, Backend, Cursor, Guard, Operation, Page, Record, Result, Session, StorageKey,
     StoredForm, Timestamp, Written,
 };
 
+pub(super) use self::bounds::Bounds;
 use self::change::Change;
 use self::compat::All;
 use self::form::Form;
 pub use self::layout::{Compat, Layout};
-use self::read::Entries;
+use self::read::{Entries, Told};
 pub(super) use self::script::Script;
 use super::Options;
 use super::commands::{self, Nonsense, Request};
@@ -41,7 +43,7 @@ use super::tracking::Watch;
 ///
 /// | operation | commands |
 /// |---|---|
-/// | load | `HGETALL`; with `PEXPIRETIME` in one pipeline where the deadline is wanted |
+/// | load | `HSCAN` of as many as there may be; with `PEXPIRETIME` in one pipeline where the deadline is wanted |
 /// | create, update | `EVALSHA` of a script that looks at what the write goes by, then sets and removes fields |
 /// | touch | `PEXPIREAT`; `EXISTS` where the deadline is to stay; `PERSIST` and `EXISTS` together where it is to go |
 /// | delete | `UNLINK`; of what was loaded, `EVALSHA` of the script |
@@ -97,6 +99,7 @@ use super::tracking::Watch;
 pub struct Hashes {
     link: Link,
     all: Option<All>,
+    bounds: Bounds,
     /// For counting keys by their hashes; random, so that no one can choose keys of one hash.
     hasher: RandomState,
 }
@@ -111,9 +114,11 @@ impl Hashes {
     pub fn new(options: Options) -> Result<Self> {
         options.expect_layout(Layout::Hash)?;
         let all = options.shared_duration().map(All::new);
+        let bounds = options.bounds();
         Ok(Self {
             link: Link::new(options)?,
             all,
+            bounds,
             hasher: RandomState::new(),
         })
     }
@@ -144,7 +149,7 @@ impl Hashes {
                 })
                 .await;
         }
-        let Some(change) = Change::of(op, self.all.as_ref())? else {
+        let Some(change) = Change::of(op, self.all.as_ref(), self.bounds)? else {
             return Ok(Written::Changed);
         };
         let Change { script, reading } = change;
@@ -159,13 +164,36 @@ impl Hashes {
         watch: Option<&Arc<Watch>>,
     ) -> Result<Option<(Entries, Option<Timestamp>)>> {
         let key = op.key()?.as_str();
-        let entries = read::entries_of(key);
+        // The entry `$rrss` is no field.
+        let most = self.bounds.fields.saturating_add(1);
+        let told = |reply| read::told(most, reply);
+        let Some((told, deadline)) = self.told(op, read::at_most(most, key), told, watch).await?
+        else {
+            return Ok(None);
+        };
+        match told {
+            Told::All(entries) => Ok(Some((entries, deadline))),
+            Told::TooMany => Err(self.bounds.too_many()),
+            // The watch holds from before the first command on, and so for this one.
+            Told::Some => self.told(op, read::all(key), read::entries, None).await,
+        }
+    }
+
+    /// What `entries` are answered by, and the deadline where that is known; `None` where the session has ended.
+    async fn told<T>(
+        &self,
+        op: &Operation,
+        entries: Cmd,
+        read: impl FnOnce(Value) -> Result<T, Nonsense>,
+        watch: Option<&Arc<Watch>>,
+    ) -> Result<Option<(T, Option<Timestamp>)>> {
+        let key = op.key()?.as_str();
         let second = match &self.all {
             Some(all) => all.score_of(key),
             None if op.wants_deadline || watch.is_some() => commands::deadline_of(key),
             None => {
-                let entries = self.ask(Doing::Load, entries.into(), read::entries).await?;
-                return Ok(Some((entries, None)));
+                let told = self.ask(Doing::Load, entries.into(), read).await?;
+                return Ok(Some((told, None)));
             }
         };
         let mut both = Pipeline::with_capacity(2);
@@ -179,16 +207,16 @@ impl Hashes {
                 return Err(Nonsense);
             };
             let [entries, second] = <[Value; 2]>::try_from(replies).map_err(|_| Nonsense)?;
-            let entries = read::entries(entries)?;
+            let told = read(entries)?;
             Ok(match (&self.all, second) {
                 (Some(all), second) => {
                     let score = compat::score(&second)?;
                     let is_live = !all.is_past(score, op.now());
-                    is_live.then(|| (entries, score.map(|score| all.deadline(score))))
+                    is_live.then(|| (told, score.map(|score| all.deadline(score))))
                 }
                 (None, Value::Int(deadline)) => {
                     let deadline = u64::try_from(deadline).ok().map(Timestamp::from_millis);
-                    Some((entries, deadline))
+                    Some((told, deadline))
                 }
                 (None, _) => return Err(Nonsense),
             })
@@ -236,7 +264,7 @@ impl Backend for Hashes {
         let Some((entries, deadline)) = self.entries(op, watch.as_ref()).await? else {
             return Ok(None);
         };
-        let record = read::session(&entries, deadline)?;
+        let record = read::session(&entries, self.bounds, deadline)?;
         let validity = watch.and_then(|watch| watch.validity());
         Ok(record.map(|record| record.with_validity(validity)))
     }
