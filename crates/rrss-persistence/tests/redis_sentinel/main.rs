@@ -2,12 +2,15 @@
 #![cfg(feature = "redis")]
 #![allow(clippy::unwrap_used, reason = "what goes wrong here is a failed test")]
 
+#[path = "../authority/mod.rs"]
+mod authority;
 #[path = "../redis_cluster/operations.rs"]
 mod operations;
 
 mod conformance;
 mod failover;
 mod outages;
+mod tls;
 
 use rrss_core::DurationOption;
 use rrss_persistence::redis::{Options, Redis, SentinelOptions};

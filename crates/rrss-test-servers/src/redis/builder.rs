@@ -58,8 +58,9 @@ impl RedisServerBuilder {
         self
     }
 
-    /// Makes the server a sentinel that watches nothing yet.
-    pub(crate) fn sentinel(mut self) -> RedisServerBuilder {
+    /// Makes the server a [sentinel](https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/) that watches
+    /// nothing yet; [`RedisSentinel`](crate::RedisSentinel) is a whole group that does.
+    pub fn sentinel(mut self) -> RedisServerBuilder {
         self.role = Role::Sentinel;
         self
     }

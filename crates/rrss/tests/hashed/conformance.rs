@@ -4,7 +4,7 @@ use rrss::Timestamp;
 use rrss_test_servers::Flavor;
 use rrss_testkit::Subject;
 
-use crate::support::{Keys, embedded, memory, redis, redis_hash, under};
+use crate::support::{Keys, cluster, embedded, memory, redis, redis_hash, under};
 
 /// A date that no test comes to.
 const FOR_EVER: Timestamp = Timestamp::from_millis(u64::MAX);
@@ -52,4 +52,16 @@ mod on_redis_field_by_field {
     use super::*;
 
     rrss_testkit::store_promises!(under(redis_hash(), Keys::Hashed));
+}
+
+mod on_redis_field_by_field_while_they_become_hashed {
+    use super::*;
+
+    rrss_testkit::store_promises!(under(redis_hash(), Keys::HashedSince(FOR_EVER)));
+}
+
+mod on_a_cluster_while_they_become_hashed {
+    use super::*;
+
+    rrss_testkit::store_promises!(under(cluster(), Keys::HashedSince(FOR_EVER)));
 }

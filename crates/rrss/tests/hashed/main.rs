@@ -3,6 +3,7 @@
     feature = "key-mapper",
     feature = "expiry",
     feature = "index",
+    feature = "cache",
     feature = "json-codec",
     feature = "compression",
     feature = "memory",
@@ -11,6 +12,7 @@
 ))]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+mod cached;
 mod conformance;
 mod dump;
 mod former;

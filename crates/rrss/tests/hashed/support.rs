@@ -9,7 +9,7 @@ use rrss::{
     Session, SessionId, Store, StoreBuilder, SystemClock, Timestamp, expiry, index, key_mapper,
 };
 
-use rrss_test_servers::{Flavor, RedisServer};
+use rrss_test_servers::{Flavor, RedisCluster, RedisServer};
 use rrss_testkit::{Gate, Subject};
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
@@ -37,6 +37,26 @@ pub(crate) fn redis_hash() -> Subject {
         ..options(Flavor::Redis)
     })
     .real_time()
+}
+
+pub(crate) fn cluster() -> Subject {
+    static CLUSTER: OnceLock<RedisCluster> = OnceLock::new();
+    let cluster = CLUSTER.get_or_init(|| RedisCluster::start(Flavor::Redis));
+    let nodes = cluster.nodes();
+    let options = rrss::redis::Options {
+        nodes: Some(nodes.iter().map(|node| node.parse().unwrap()).collect()),
+        ..patient()
+    };
+    Subject::of_step::<Redis>(options).real_time()
+}
+
+/// With limits that a busy machine does not reach.
+fn patient() -> rrss::redis::Options {
+    rrss::redis::Options {
+        timeout: Duration::from_secs(20).into(),
+        connect_timeout: Duration::from_secs(20).into(),
+        ..Default::default()
+    }
 }
 
 fn options(flavor: Flavor) -> rrss::redis::Options {
@@ -117,19 +137,24 @@ impl Change {
         let gate = Gate::new();
         let until = clock.now() + HOUR;
         let store = |keys: Keys| {
-            Store::builder()
+            let mut steps = Store::builder()
                 .clock(clock.clone())
                 .step::<KeyMapper>(keys.options(subject.prefix()))
                 .step::<Expiry>(expiry::Options {
                     duration: (24 * HOUR).into(),
                     ..Default::default()
-                })
-                .step::<Index>(index::Options {
-                    max_per_value: max.and_then(std::num::NonZeroUsize::new),
-                    on_limit: max.map(|_| OnLimit::EvictOldest),
-                    ..index::Options::of(["user"])
-                })
-                .step::<JsonCodec>(Default::default())
+                });
+            // What keeps fields has neither a codec nor an index above it.
+            if !subject.keeps_fields() {
+                steps = steps
+                    .step::<Index>(index::Options {
+                        max_per_value: max.and_then(std::num::NonZeroUsize::new),
+                        on_limit: max.map(|_| OnLimit::EvictOldest),
+                        ..index::Options::of(["user"])
+                    })
+                    .step::<JsonCodec>(Default::default());
+            }
+            steps
                 .backend("backend", gate.before(subject.clone()))
                 .build()
                 .unwrap()
