@@ -270,3 +270,65 @@ async fn certificates_that_are_half_replaced_are_used_as_before_and_logged() {
     assert!(said.contains("of another certificate"), "{said}");
     assert!(!said.contains("PRIVATE KEY"), "{said}");
 }
+
+/// At every level, that of the TLS library included; and in every error, and in `Debug`.
+#[tokio::test]
+async fn nothing_is_shown_of_what_goes_over_tls_nor_of_the_key_that_opens_it() {
+    const PASSWORD: &str = "password-ieN4oozu";
+    const VALUE: &str = "value-Eimoh1ph";
+    const ID: &str = "sessions:5f0c9f2e-9ad8-4a1d-a5a4-3d0b1b2a7c66";
+    let log = Log::listen();
+    let secured = Secured::start();
+    secured
+        .server
+        .command(&["CONFIG", "SET", "requirepass", PASSWORD]);
+    let ours = secured.authority.client();
+    let with = |password: &str| {
+        secured.with(Options {
+            password: Some(password.to_owned().into()),
+            ..ours.clone()
+        })
+    };
+    let mut shown = String::new();
+    let mut show = |value: &dyn std::fmt::Debug| shown += &format!("{value:?} {value:#?}\n");
+
+    let options = with(PASSWORD);
+    show(&options);
+    let redis = Redis::new(options).unwrap();
+    show(&redis);
+    redis
+        .write(&create(ID, VALUE.as_bytes(), in_an_hour()))
+        .await
+        .unwrap();
+    assert_eq!(stored(&redis, ID).await.unwrap().unwrap(), VALUE);
+
+    let theirs = Authority::new("theirs");
+    let other_authority = Options {
+        cacert: Some(theirs.certificate()),
+        ..with(PASSWORD)
+    };
+    let other_client = Options {
+        cacert: ours.cacert.clone(),
+        password: Some(PASSWORD.to_owned().into()),
+        ..secured.with(theirs.client())
+    };
+    for options in [with("hunter2"), other_authority, other_client] {
+        let redis = Redis::new(options).unwrap();
+        for error in every_failure(&redis, ID).await {
+            show(&error);
+            show(&all_that_it_says(&error));
+        }
+    }
+
+    let keys = [&ours, &theirs.client()].map(|options| {
+        let text = std::fs::read_to_string(options.key.as_ref().unwrap()).unwrap();
+        text.lines().nth(1).unwrap().to_owned()
+    });
+    let said = log.text() + &shown;
+    assert!(said.contains("rustls") && said.contains("UnknownIssuer"));
+    let secrets = [PASSWORD, VALUE, ID, "hunter2", &keys[0], &keys[1]];
+    for (number, secret) in secrets.iter().enumerate() {
+        let line = said.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "secret {number} is shown");
+    }
+}

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+mod shapes;
+#[path = "../watch/mod.rs"]
 mod watch;
 
 use std::io::Write as _;
