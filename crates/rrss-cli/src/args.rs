@@ -251,6 +251,9 @@ pub(crate) enum QuarantineCommand {
     ///
     /// Each gets the deadline that it had, and takes the place of nothing: where another session is stored by now, both
     /// stay as they are. Mend what made them unreadable first, such as a key that is missing from the file.
+    ///
+    /// Nobody can tell whose they are meanwhile: a session that its owner has ended since comes back. Give the browser a new
+    /// login instead where that matters more than what the session holds.
     Restore(RestoreArgs),
 }
 

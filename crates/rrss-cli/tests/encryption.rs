@@ -83,7 +83,7 @@ fn rekey_stores_all_under_the_first_key_so_that_the_old_one_can_go() {
     assert_eq!(folder.ok(["rekey"]), counted(4, 1, 0));
     assert_eq!(
         folder.ok(["rekey", "--json"]),
-        r#"{"changed":0,"corrupt":0,"current":5,"notes_left":0,"rekeyed":0}"#
+        r#"{"changed":0,"corrupt":0,"current":5,"in_quarantine":0,"notes_left":0,"rekeyed":0}"#
     );
 
     change(&folder, &embedded(), &["new"], "");
@@ -94,6 +94,33 @@ fn rekey_stores_all_under_the_first_key_so_that_the_old_one_can_go() {
     let bytes = |shown: &str| -> Vec<String> { shown.lines().map(str::to_owned).collect() };
     assert_eq!(bytes(&folder.ok(["show", &ids[0]])), bytes(&shown));
     assert_eq!(folder.ok(["find", "user", "ann"]).lines().count(), 5);
+}
+
+#[test]
+fn rekey_says_how_much_of_the_quarantine_it_leaves() {
+    let config = format!("[store]\non_corrupt = \"quarantine\"\n\n{}", embedded());
+    let folder = folder(&config, &["old"]);
+    let ids = ["ann", "bob"].map(|user| folder.ok(["create", &format!("user={user}")]));
+    change(&folder, &config, &["new"], "");
+    folder.run(["get", &ids[0]]).failed(1, "no such session");
+
+    change(&folder, &config, &["new", "old"], "");
+    let run = folder.run(["rekey"]);
+    assert_eq!((run.code, run.out), (0, counted(1, 0, 0) + "\n"));
+    assert!(
+        run.err.contains("in quarantine (1) stays as it was"),
+        "{}",
+        run.err
+    );
+    let json: Value = serde_json::from_str(&folder.ok(["rekey", "--json"])).unwrap();
+    assert_eq!(json["in_quarantine"], 1);
+
+    assert_eq!(folder.ok(["quarantine", "restore", "--all"]), "1");
+    let run = folder.run(["rekey"]);
+    assert_eq!((run.code, run.out), (0, counted(1, 1, 0) + "\n"));
+    assert_eq!(run.err, "");
+    change(&folder, &config, &["new"], "");
+    assert_eq!(folder.ok(["get", &ids[0], "user"]), "\"ann\"");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use clap::error::ErrorKind;
-use rrss::{Quarantine, QuarantineName, Quarantined};
+use rrss::{Quarantine, QuarantineName, Quarantined, Store};
 use serde_json::{Value, json};
 
 use super::Context;
@@ -161,6 +161,15 @@ fn restore(context: &mut Context<'_>, arguments: &RestoreArgs) -> Result<(), Fai
             None => Ok(()),
         }
     })
+}
+
+/// How many entries there are; none where the store can have no quarantine.
+pub(super) async fn count(store: &Store) -> Result<u64, Failure> {
+    match store.quarantine() {
+        Ok(quarantine) => Ok(names(&quarantine, |_| true).await?.len() as u64),
+        Err(error) if error.kind() == rrss::ErrorKind::Unsupported => Ok(0),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The names that are wanted, each once.

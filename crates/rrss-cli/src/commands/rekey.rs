@@ -3,7 +3,7 @@
 use rrss_encryption::{Rekey, Rekeyed};
 use serde_json::json;
 
-use super::Context;
+use super::{Context, quarantine};
 use crate::exit::{Exit, Failure};
 use crate::json::lay_out;
 use crate::output::table;
@@ -22,10 +22,11 @@ pub(super) fn run(context: &mut Context<'_>, json: bool) -> Result<(), Failure> 
         while progress.during(rekey.page(store.now())).await? {
             progress.reached(rekey.done().seen());
         }
+        let in_quarantine = progress.during(quarantine::count(store)).await?;
         drop(progress);
         let done = rekey.done();
         let text = if json {
-            lay_out(&as_json(done), context.output.layout()) + "\n"
+            lay_out(&as_json(done, in_quarantine), context.output.layout()) + "\n"
         } else {
             as_text(done)
         };
@@ -36,6 +37,14 @@ pub(super) fn run(context: &mut Context<'_>, json: bool) -> Result<(), Failure> 
                 format!(
                     "note: what `keep_expired` keeps of {left} of them could not be written anew; keep the old key until they \
                      have been saved or are told of\n"
+                )
+            });
+        }
+        if in_quarantine > 0 {
+            context.output.report(|_| {
+                format!(
+                    "note: what lies in quarantine ({in_quarantine}) stays as it was found; keep the old key until it is put back and \
+                     rekeyed, or has ended\n"
                 )
             });
         }
@@ -56,11 +65,12 @@ fn as_text(done: &Rekeyed) -> String {
     table(&rows, None)
 }
 
-fn as_json(done: &Rekeyed) -> String {
+fn as_json(done: &Rekeyed, in_quarantine: u64) -> String {
     json!({
         "rekeyed": done.rekeyed,
         "current": done.current,
         "corrupt": done.corrupt,
+        "in_quarantine": in_quarantine,
         "changed": done.changed,
         "notes_left": done.notes_left,
     })
