@@ -112,7 +112,7 @@ fn rekey_says_how_much_of_the_quarantine_it_leaves() {
         "{}",
         run.err
     );
-    let json: Value = serde_json::from_str(&folder.ok(["rekey", "--json"])).unwrap();
+    let json: Value = serde_json::from_str(&folder.run(["rekey", "--json"]).out).unwrap();
     assert_eq!(json["in_quarantine"], 1);
 
     assert_eq!(folder.ok(["quarantine", "restore", "--all"]), "1");
