@@ -1,4 +1,13 @@
 //! Measures rrss beside what its users run today; see README.md.
+//!
+//! Built twice: with the stores that stand on axum, and by pavex/Cargo.toml with that of pavex.
+#![cfg_attr(
+    not(feature = "axum"),
+    allow(
+        dead_code,
+        reason = "whole requests need axum, and a part of the rest is theirs"
+    )
+)]
 
 mod allocations;
 mod corpus;
@@ -14,6 +23,7 @@ mod plot;
 mod promise;
 mod redis;
 mod report;
+#[cfg(feature = "axum")]
 mod requests;
 mod sessions;
 mod table;
@@ -115,6 +125,9 @@ fn run(cli: Cli) -> Result<(), Failed> {
     if cfg!(debug_assertions) {
         return Err("this is a debug build, whose figures mean nothing; add `--release`".into());
     }
+    if !cfg!(feature = "axum") && matches!(cli.bench, Bench::Requests | Bench::All) {
+        return Err("whole requests need axum, and this build is the one with pavex; run that of bench/Cargo.toml".into());
+    }
     let Common {
         quick,
         json,
@@ -175,6 +188,7 @@ fn run(cli: Cli) -> Result<(), Failed> {
     if wanted(Bench::Local) {
         report.add(local::run(&sizes, &tasks, &dir, quick)?);
     }
+    #[cfg(feature = "axum")]
     for &size in &sizes {
         if wanted(Bench::Requests) {
             report.add(requests::run(size, quick)?);
@@ -184,7 +198,8 @@ fn run(cli: Cli) -> Result<(), Failed> {
     if let Some(file) = json {
         fs::write(file, serde_json::to_vec_pretty(&report)?)?;
     }
-    let drawn = !quick && !allocations::COUNTED;
+    // The pictures that are kept are of one build.
+    let drawn = !quick && !allocations::COUNTED && cfg!(feature = "axum");
     if let Some(folder) = plots.or_else(|| drawn.then(|| DRAWN.into())) {
         plot::draw(&report, &folder)?;
     }
@@ -201,9 +216,13 @@ fn command() -> String {
     } else {
         ""
     };
+    let manifest = match cfg!(feature = "axum") {
+        true => "bench/Cargo.toml",
+        false => "bench/pavex/Cargo.toml",
+    };
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     format!(
-        "cargo run --release --manifest-path bench/Cargo.toml{features} -- {}",
+        "cargo run --release --manifest-path {manifest}{features} -- {}",
         arguments.join(" ")
     )
 }

@@ -4,8 +4,11 @@
 //! compares what is stored with what was loaded, unless `last-write` is said; the others overwrite.
 
 mod actix_session;
+#[cfg(feature = "axum")]
 mod axum_session;
 mod footprint;
+#[cfg(feature = "pavex")]
+mod pavex;
 mod promises;
 mod raw;
 mod rrss;
@@ -197,7 +200,10 @@ fn entrants(dictionary: PathBuf) -> Vec<Entrant> {
     let mut all = rrss::entrants(dictionary);
     all.extend(tower_sessions::entrants());
     all.push(actix_session::entrant());
+    #[cfg(feature = "axum")]
     all.push(axum_session::entrant());
+    #[cfg(feature = "pavex")]
+    all.push(pavex::entrant());
     all.extend(raw::entrants());
     all
 }
