@@ -2,18 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-use std::sync::Arc;
-
 use proptest::prelude::*;
 use proptest::sample::select;
+use rrss::cache::OnUntracked;
 use rrss::compression::Algorithm;
 use rrss::encryption::KeyOption;
 use rrss::key_mapper::Hash;
+use rrss::legacy_read::Format;
 use rrss::{
-    Compression, Encryption, ErrorKind, Expiry, JsonCodec, KeyMapper, Memory, Session, SessionId,
-    Store, compression, encryption, key_mapper,
+    Cache, Compression, Embedded, Encryption, ErrorKind, Expiry, JsonCodec, KeyMapper, LegacyRead,
+    Memory, Session, SessionId, Store, cache, compression, embedded, encryption, key_mapper,
+    legacy_read,
 };
-use rrss_core::{Backend, Cursor, Operation, Page, Record, Result, Written};
+use rrss_testkit::Subject;
 use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Runtime};
 
@@ -22,44 +23,25 @@ use tokio::runtime::{Builder, Runtime};
 struct Steps {
     template: &'static str,
     hash: Hash,
+    is_cached: bool,
+    legacy: Option<Format>,
     compression: Option<Algorithm>,
     /// The keys of `encryption`, by their numbers; the first encrypts.
     keys: &'static [u8],
     name: &'static str,
 }
 
-/// One backend for several stores.
-#[derive(Clone)]
-struct Shared(Arc<Memory>);
-
-impl Backend for Shared {
-    async fn load(&self, op: &Operation) -> Result<Option<Record>> {
-        self.0.load(op).await
-    }
-
-    async fn write(&self, op: &Operation) -> Result<Written> {
-        self.0.write(op).await
-    }
-
-    async fn touch(&self, op: &Operation) -> Result<bool> {
-        self.0.touch(op).await
-    }
-
-    async fn delete(&self, op: &Operation) -> Result<Written> {
-        self.0.delete(op).await
-    }
-
-    async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
-        self.0.list(op, cursor, limit).await
-    }
-
-    async fn count(&self, op: &Operation) -> Result<u64> {
-        self.0.count(op).await
-    }
-
-    async fn ping(&self) -> Result<()> {
-        Backend::ping(&*self.0).await
-    }
+/// Each backend that is fast enough for hundreds of sessions; stores share what they are given.
+fn backends() -> [Subject; 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let options = embedded::Options {
+        path: folder.path().join("sessions"),
+        ..Default::default()
+    };
+    [
+        Subject::new(Memory::default()),
+        Subject::of_step::<Embedded>(options).keeping(folder),
+    ]
 }
 
 fn key(number: u8) -> KeyOption {
@@ -70,7 +52,7 @@ fn key(number: u8) -> KeyOption {
     KeyOption::new(format!("k{number}").parse().unwrap(), key.parse().unwrap())
 }
 
-fn store(steps: Steps, backend: &Shared) -> Store {
+fn store(steps: Steps, backend: &Subject) -> Store {
     let mut builder = Store::builder()
         .name(steps.name)
         .step::<KeyMapper>(key_mapper::Options {
@@ -78,8 +60,17 @@ fn store(steps: Steps, backend: &Shared) -> Store {
             hash: steps.hash,
             ..Default::default()
         })
-        .step::<Expiry>(Default::default())
-        .step::<JsonCodec>(Default::default());
+        .step::<Expiry>(Default::default());
+    if steps.is_cached {
+        builder = builder.step::<Cache>(cache::Options {
+            on_untracked: OnUntracked::MaxAge,
+            ..Default::default()
+        });
+    }
+    builder = builder.step::<JsonCodec>(Default::default());
+    if let Some(format) = steps.legacy {
+        builder = builder.step::<LegacyRead>(legacy_read::Options::of(format));
+    }
     if let Some(algorithm) = steps.compression {
         builder = builder.step::<Compression>(compression::Options {
             algorithm,
@@ -98,17 +89,27 @@ fn steps() -> impl Strategy<Value = Steps> {
     (
         select(vec!["sessions:{id}", "s:{id}:x"]),
         select(vec![Hash::None, Hash::Sha256]),
+        any::<bool>(),
+        select(vec![
+            None,
+            Some(Format::TowerSessions),
+            Some(Format::ActixSession),
+        ]),
         select(vec![None, Some(Algorithm::Zstd), Some(Algorithm::Lz4)]),
         select(vec![&[][..], &[1], &[2], &[2, 1], &[1, 2]]),
         select(vec!["shop", "other"]),
     )
-        .prop_map(|(template, hash, compression, keys, name)| Steps {
-            template,
-            hash,
-            compression,
-            keys,
-            name,
-        })
+        .prop_map(
+            |(template, hash, is_cached, legacy, compression, keys, name)| Steps {
+                template,
+                hash,
+                is_cached,
+                legacy,
+                compression,
+                keys,
+                name,
+            },
+        )
 }
 
 fn value() -> impl Strategy<Value = Value> {
@@ -159,10 +160,14 @@ proptest! {
     #[test]
     fn any_session_through_any_pipeline_comes_back_equal(steps in steps(), fields in fields()) {
         runtime().block_on(async {
-            let store = store(steps, &Shared(Arc::default()));
-            let id = save(&store, &fields).await;
-            let loaded = store.load(&id).await.unwrap().unwrap();
-            prop_assert_eq!(of(&loaded), fields);
+            for backend in backends() {
+                let writer = store(steps, &backend);
+                let id = save(&writer, &fields).await;
+                for reader in [writer, store(steps, &backend)] {
+                    let loaded = reader.load(&id).await.unwrap().unwrap();
+                    prop_assert_eq!(&of(&loaded), &fields);
+                }
+            }
             Ok(())
         })?;
     }
@@ -174,7 +179,7 @@ proptest! {
         fields in fields(),
     ) {
         runtime().block_on(async {
-            let backend = Shared(Arc::default());
+            let backend = Subject::new(Memory::default());
             let id = save(&store(before, &backend), &fields).await;
             let changed = store(after, &backend);
             match changed.load(&id).await {

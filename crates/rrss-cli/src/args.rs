@@ -197,6 +197,8 @@ pub(crate) enum Command {
     ///
     /// It may run beside the programs that use the store, once they all read the first key. It may be broken off and
     /// begun anew: what is done already is passed by. Fields, times and deadlines stay as they are.
+    ///
+    /// What lies in quarantine stays as it was found, and how much that is, is said: keep its key, or put it back first.
     Rekey {
         /// Print a JSON object
         #[arg(long)]

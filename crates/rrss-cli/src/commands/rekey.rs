@@ -43,8 +43,8 @@ pub(super) fn run(context: &mut Context<'_>, json: bool) -> Result<(), Failure> 
         if in_quarantine > 0 {
             context.output.report(|_| {
                 format!(
-                    "note: what lies in quarantine ({in_quarantine}) stays as it was found; keep the old key until it is put back and \
-                     rekeyed, or has ended\n"
+                    "note: what lies in quarantine ({in_quarantine}) stays as it was found; keep the old key until it is put back \
+                     (`rrss quarantine restore --all`) and rekeyed, or has ended\n"
                 )
             });
         }
