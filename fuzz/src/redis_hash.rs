@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use rrss::redis::{Layout, Options};
@@ -13,7 +13,14 @@ use rrss_core::{Action, Clock, ErrorKind, Operation, Outcome, Payload, Pipeline,
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
-type Members = Arc<Mutex<Vec<u8>>>;
+type Members = Arc<Mutex<Replies>>;
+
+/// What is answered to a load.
+#[derive(Default)]
+struct Replies {
+    hscan: Vec<u8>,
+    hgetall: Vec<u8>,
+}
 
 struct Hashes {
     runtime: Runtime,
@@ -51,10 +58,7 @@ static HASHES: LazyLock<Hashes> = LazyLock::new(|| {
 
 pub(crate) fn run(input: &[u8]) {
     let hashes = &*HASHES;
-    *hashes
-        .members
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner) = reply(input);
+    *told(&hashes.members) = Replies::of(input);
     let op = Operation::new(Action::Load, SystemClock.now());
     let mut op = op.with_id("0f8fad5b-d9cb-469f-a165-70867728950e".into());
     match hashes.runtime.block_on(hashes.pipeline.run(&mut op)) {
@@ -75,21 +79,31 @@ pub(crate) fn run(input: &[u8]) {
     }
 }
 
-/// The reply to `HGETALL`: `input` is names and values by turns, a byte of its length in front of each.
-fn reply(input: &[u8]) -> Vec<u8> {
-    let (mut texts, mut rest) = (Vec::new(), input);
-    while let Some((length, after)) = rest.split_first() {
-        let (text, after) = after.split_at(usize::from(*length).min(after.len()));
-        texts.push(text);
-        rest = after;
+impl Replies {
+    /// `input` is names and values by turns, a byte of its length in front of each. Of one with an odd number of bytes `HSCAN` does
+    /// not tell whether that is all, so that `HGETALL` is asked for too.
+    fn of(input: &[u8]) -> Self {
+        let (mut texts, mut rest) = (Vec::new(), input);
+        while let Some((length, after)) = rest.split_first() {
+            let (text, after) = after.split_at(usize::from(*length).min(after.len()));
+            texts.push(text);
+            rest = after;
+        }
+        texts.truncate(texts.len() / 2 * 2);
+        let cursor = input.len() % 2;
+        let list = format!("*2\r\n$1\r\n{cursor}\r\n*{}\r\n", texts.len());
+        let map = format!("%{}\r\n", texts.len() / 2);
+        let [hscan, hgetall] = [list, map].map(|head| {
+            let mut reply = head.into_bytes();
+            for text in &texts {
+                reply.extend_from_slice(format!("${}\r\n", text.len()).as_bytes());
+                reply.extend_from_slice(text);
+                reply.extend_from_slice(b"\r\n");
+            }
+            reply
+        });
+        Self { hscan, hgetall }
     }
-    let mut reply = format!("%{}\r\n", texts.len() / 2).into_bytes();
-    for text in &texts[..texts.len() / 2 * 2] {
-        reply.extend_from_slice(format!("${}\r\n", text.len()).as_bytes());
-        reply.extend_from_slice(text);
-        reply.extend_from_slice(b"\r\n");
-    }
-    reply
 }
 
 /// Answers one connection, until it ends.
@@ -101,15 +115,17 @@ fn serve(stream: TcpStream, members: &Members) -> Option<()> {
         let words = request(&mut requests)?;
         let reply = match words.first()?.as_slice() {
             b"HELLO" => b"%1\r\n$5\r\nproto\r\n:3\r\n".to_vec(),
-            b"HGETALL" => members
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone(),
+            b"HSCAN" => told(members).hscan.clone(),
+            b"HGETALL" => told(members).hgetall.clone(),
             b"PEXPIRETIME" => b":-1\r\n".to_vec(),
             _ => b"+OK\r\n".to_vec(),
         };
         replies.write_all(&reply).ok()?;
     }
+}
+
+fn told(members: &Members) -> MutexGuard<'_, Replies> {
+    members.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One command: an array of bulk strings.
