@@ -303,6 +303,7 @@ async fn nothing_is_shown_of_what_goes_over_tls_nor_of_the_key_that_opens_it() {
     assert_eq!(stored(&redis, ID).await.unwrap().unwrap(), VALUE);
 
     let theirs = Authority::new("theirs");
+    let their_client = theirs.client();
     let other_authority = Options {
         cacert: Some(theirs.certificate()),
         ..with(PASSWORD)
@@ -310,7 +311,7 @@ async fn nothing_is_shown_of_what_goes_over_tls_nor_of_the_key_that_opens_it() {
     let other_client = Options {
         cacert: ours.cacert.clone(),
         password: Some(PASSWORD.to_owned().into()),
-        ..secured.with(theirs.client())
+        ..secured.with(their_client.clone())
     };
     for options in [with("hunter2"), other_authority, other_client] {
         let redis = Redis::new(options).unwrap();
@@ -320,7 +321,7 @@ async fn nothing_is_shown_of_what_goes_over_tls_nor_of_the_key_that_opens_it() {
         }
     }
 
-    let keys = [&ours, &theirs.client()].map(|options| {
+    let keys = [&ours, &their_client].map(|options| {
         let text = std::fs::read_to_string(options.key.as_ref().unwrap()).unwrap();
         text.lines().nth(1).unwrap().to_owned()
     });
