@@ -7,9 +7,12 @@
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 
 use futures_util::future::try_join_all;
-use rrss_core::{Error, ErrorKind, IndexKey, IndexRules, OnLimit, Result, Session, SessionId};
+use rrss_core::{
+    Error, ErrorKind, IndexKey, IndexRules, OnLimit, Result, Session, SessionId, Timestamp,
+};
 
 use super::Store;
 use super::find::{PAGE, Seen, SessionInfo};
@@ -26,6 +29,8 @@ struct AddedValue {
     entry: IndexKey,
     /// The other sessions that had the value before the save.
     there: HashSet<SessionId>,
+    /// When these were looked for.
+    looked_at: Timestamp,
 }
 
 impl Store {
@@ -36,15 +41,20 @@ impl Store {
             return Ok(added);
         };
         for entry in added_entries(session, rules)? {
+            let looked_at = self.now();
             let mut there = self.all_named(&entry).await?;
             if let Some(own) = session.id() {
                 there.remove(own);
                 there.remove(&SessionId::private(own.digest()));
             }
-            added.values.push(AddedValue { entry, there });
+            added.values.push(AddedValue {
+                entry,
+                there,
+                looked_at,
+            });
         }
         if rules.on_limit == OnLimit::Reject && !added.values.is_empty() {
-            for AddedValue { entry, there } in &added.values {
+            for AddedValue { entry, there, .. } in &added.values {
                 // What has ended may still be named, so too many names are not yet too many sessions.
                 if there.len() >= max.get() && self.read(entry, there).await?.len() >= max.get() {
                     return Err(full(entry, max));
@@ -61,7 +71,12 @@ impl Store {
         let Some((_, max)) = self.limit() else {
             return Ok(());
         };
-        for AddedValue { entry, there } in added.values {
+        for AddedValue {
+            entry,
+            there,
+            looked_at,
+        } in added.values
+        {
             let named = self.all_named(&entry).await?;
             if named.len() <= max.get() {
                 continue;
@@ -75,7 +90,15 @@ impl Store {
                 self.take_back(before, session).await?;
                 return Err(full(&entry, max));
             }
-            for oldest in oldest_first(live, &there).into_iter().take(too_many) {
+            let own = session
+                .id()
+                .and_then(|id| live.iter().find(|session| session.is(id)));
+            let saved_at = own.and_then(SessionInfo::written_at).unwrap_or(self.now());
+            let moment = looked_at..=saved_at;
+            for oldest in oldest_first(live, &there, &moment)
+                .into_iter()
+                .take(too_many)
+            {
                 self.end(oldest.into_session()).await?;
             }
         }
@@ -148,9 +171,19 @@ fn added_entries(session: &Session, rules: &IndexRules) -> Result<Vec<IndexKey>>
 
 /// Those that were `there` first, by when they were created; then those that came since, by when they were written, so
 /// that two that came at once agree which of them is older.
-fn oldest_first(mut live: Vec<SessionInfo>, there: &HashSet<SessionId>) -> Vec<SessionInfo> {
+///
+/// One that was there may have come at once all the same: written in the `moment` from the look to the save. It counts among
+/// those that came, for who came a little earlier did not see it there; and were it first here and last there, all could be ended.
+fn oldest_first(
+    mut live: Vec<SessionInfo>,
+    there: &HashSet<SessionId>,
+    moment: &RangeInclusive<Timestamp>,
+) -> Vec<SessionInfo> {
     live.sort_by_cached_key(|session| {
-        let came = !session.is_one_of(there);
+        let at_once = session
+            .written_at()
+            .is_some_and(|written| moment.contains(&written));
+        let came = at_once || !session.is_one_of(there);
         let since = if came {
             session.written_at()
         } else {
