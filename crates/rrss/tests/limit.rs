@@ -208,6 +208,8 @@ async fn of_two_logins_at_once_one_stays_where_one_may() {
         gate.before(Memory::default()),
     );
     let oldest = login(&store, &clock, "ann").await;
+    // Of those of one millisecond nobody can say which is the oldest.
+    clock.advance(Duration::from_millis(1));
     let logins = [(); 2].map(|()| {
         let held = gate.hold(Call::Create, Side::After);
         let store = store.clone();
