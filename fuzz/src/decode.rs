@@ -122,8 +122,8 @@ impl Backend for Given {
         Ok(Written::Done)
     }
 
-    async fn touch(&self, _: &Operation) -> Result<bool> {
-        Ok(true)
+    async fn touch(&self, _: &Operation) -> Result<Written> {
+        Ok(Written::Done)
     }
 
     async fn delete(&self, _: &Operation) -> Result<Written> {

@@ -198,10 +198,9 @@ impl Around for Cache {
         if *op.action() == Action::Load {
             return self.load(op, next).await;
         }
-        let _forgetting = op
-            .key
-            .clone()
-            .map(|key| Forgetting::begin(&self.0.entries, key));
+        let old = op.replaces.as_ref().and_then(|old| old.key.clone());
+        let forget = |key| Forgetting::begin(&self.0.entries, key);
+        let _forgetting = (op.key.clone().map(forget), old.map(forget));
         next.run(op).await
     }
 }

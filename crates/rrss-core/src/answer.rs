@@ -35,13 +35,15 @@ pub struct Answer {
 pub enum Outcome {
     /// Load: there is such a session, and the payload holds it.
     Found,
-    /// Load, touch, delete: there is no such session. Update: it does not exist any more.
+    /// Load, touch, delete: there is no such session. Update, rotation: it does not exist any more.
     Missing,
-    /// Create: another session has this id already.
+    /// Load: there is no such session, and its id was rotated away a moment ago.
+    Rotated,
+    /// Create, rotation: another session has the new id already.
     Taken,
-    /// Update, delete: what is stored is not what was loaded any more. It may have changed, or be gone.
+    /// Update, rotation, touch, delete: what is stored is not what was loaded any more. It may have changed, or be gone.
     Changed,
-    /// The write, touch or delete happened.
+    /// The write, rotation, touch or delete happened.
     Done,
     /// List, find: one page.
     Page(Page),

@@ -11,6 +11,7 @@ use crate::id::StorageKey;
 use crate::index::IndexKey;
 use crate::operation::{Action, Cursor, Operation};
 use crate::payload::{Payload, StoredForm};
+use crate::rotation;
 use crate::session::Session;
 use crate::time::Timestamp;
 use crate::validity::Validity;
@@ -68,15 +69,65 @@ pub trait Backend: Send + Sync + 'static {
         false
     }
 
-    /// Moves the deadline of what is live under the key, and says whether there was any.
+    /// Moves the deadline of what is live under the key, if [`Operation::guard`] holds.
     ///
-    /// It never creates and never changes the bytes. With [`Deadline::Keep`](crate::Deadline::Keep) it only says
-    /// whether the session is there. A deadline that is not in the future removes it, and answers `true`.
+    /// It never creates and never changes the bytes. It answers [`Written::Done`] where a live session was there, else
+    /// [`Written::Gone`]. Under [`Guard::Unchanged`](crate::Guard::Unchanged) it touches exactly those bytes, else it answers
+    /// [`Written::Changed`], or [`Written::Gone`] where it can tell that nothing is there. With
+    /// [`Deadline::Keep`](crate::Deadline::Keep) it only says whether the session is there. A deadline that is not in the
+    /// future removes it, and is done.
     ///
     /// # Errors
     ///
     /// As for [`load`](Backend::load).
-    fn touch(&self, op: &Operation) -> impl Future<Output = Result<bool>> + Send;
+    fn touch(&self, op: &Operation) -> impl Future<Output = Result<Written>> + Send;
+
+    /// Stores [`Operation::bytes`] under the key, which is free, with [`Operation::deadline`], and removes what is live under
+    /// the key of [`Operation::replaces`], if [`Operation::guard`] holds of that.
+    ///
+    /// It answers [`Written::Done`] where both happened, and else does nothing: it answers [`Written::Taken`] where something
+    /// live is under the new key, [`Written::Gone`] where nothing live is under the old one, [`Written::Changed`] where what
+    /// is there is not what the guard says. With [`Deadline::Keep`](crate::Deadline::Keep) the session keeps the deadline that
+    /// it had under the old key. The entries that it puts are those of the new key, and those that it removes, of the old
+    /// one; the event of the old key goes, too. Afterwards the old key is [known](Backend::was_rotated) for as long as the
+    /// operation says, where the backend can remember it.
+    ///
+    /// A backend that can change two keys at once lets no other operation see one half of it. The way that is written
+    /// here creates the new session and then deletes the old one, and takes the first back where the second is refused: a
+    /// backend that has nothing better shows both for a moment.
+    ///
+    /// # Errors
+    ///
+    /// As for [`write`](Backend::write).
+    fn rotate(&self, op: &Operation) -> impl Future<Output = Result<Written>> + Send {
+        self.rotate_in_two_steps(op)
+    }
+
+    /// What [`rotate`](Backend::rotate) does where it is not written: a create and a delete. For a backend that can change two
+    /// keys at once in some cases only.
+    ///
+    /// # Errors
+    ///
+    /// As for [`rotate`](Backend::rotate).
+    fn rotate_in_two_steps(&self, op: &Operation) -> impl Future<Output = Result<Written>> + Send {
+        rotation::in_two_steps(self, op)
+    }
+
+    /// Whether [`rotate`](Backend::rotate) is one change, of which no other operation sees a half.
+    fn rotates_at_once(&self) -> bool {
+        false
+    }
+
+    /// Whether the session under [`Operation::key`] got another key by a rotation, and that is to be
+    /// [known](crate::Replaced::known_for) still. Asked of a key that nothing is stored under.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Backend::load).
+    fn was_rotated(&self, op: &Operation) -> impl Future<Output = Result<bool>> + Send {
+        let _ = op;
+        async { Ok(false) }
+    }
 
     /// Removes what is under the key, if [`Operation::guard`] holds.
     ///
@@ -291,7 +342,7 @@ impl Record {
     }
 }
 
-/// What became of a write or a delete.
+/// What became of a write, a rotation, a touch or a delete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Written {
@@ -313,6 +364,7 @@ pub(crate) trait DynBackend: Send + Sync {
     fn ping(&self) -> BoxFuture<'_, Result<()>>;
     fn close(&self) -> BoxFuture<'_, Result<()>>;
     fn needs_sweep(&self) -> bool;
+    fn rotates_at_once(&self) -> bool;
     fn stored_form(&self, session: &Session) -> Option<StoredForm>;
 }
 
@@ -333,6 +385,10 @@ impl<B: Backend> DynBackend for B {
         Backend::needs_sweep(self)
     }
 
+    fn rotates_at_once(&self) -> bool {
+        Backend::rotates_at_once(self)
+    }
+
     fn stored_form(&self, session: &Session) -> Option<StoredForm> {
         Backend::stored_form(self, session)
     }
@@ -349,27 +405,16 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
                 renew: None,
                 validity: record.validity,
             },
+            None if op.wants_rotated && backend.was_rotated(op).await? => {
+                Answer::new(Outcome::Rotated)
+            }
             None => Answer::new(Outcome::Missing),
         },
-        Action::Create | Action::Update => match backend.write(op).await? {
-            Written::Done => Answer {
-                stored: match &op.payload {
-                    Payload::Bytes(bytes) => Some(StoredForm::from(bytes.clone())),
-                    Payload::Session(session) => backend.stored_form(session),
-                    Payload::None => None,
-                },
-                expires_at: op.deadline.instant(),
-                ..Answer::new(Outcome::Done)
-            },
-            refused => Answer::new(outcome(refused)),
-        },
+        Action::Create | Action::Update => written(backend, op, backend.write(op).await?),
+        Action::Rotate => written(backend, op, backend.rotate(op).await?),
         Action::Touch => Answer {
             expires_at: op.deadline.instant(),
-            ..Answer::new(if backend.touch(op).await? {
-                Outcome::Done
-            } else {
-                Outcome::Missing
-            })
+            ..Answer::new(outcome(backend.touch(op).await?))
         },
         Action::Delete => Answer::new(outcome(backend.delete(op).await?)),
         Action::Find {
@@ -391,6 +436,21 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
             Answer::new(Outcome::Count(backend.forget_expired(op, keys).await?))
         }
     })
+}
+
+fn written<B: Backend>(backend: &B, op: &Operation, written: Written) -> Answer {
+    if written != Written::Done {
+        return Answer::new(outcome(written));
+    }
+    Answer {
+        stored: match &op.payload {
+            Payload::Bytes(bytes) => Some(StoredForm::from(bytes.clone())),
+            Payload::Session(session) => backend.stored_form(session),
+            Payload::None => None,
+        },
+        expires_at: op.deadline.instant(),
+        ..Answer::new(Outcome::Done)
+    }
 }
 
 fn outcome(written: Written) -> Outcome {

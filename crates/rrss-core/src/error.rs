@@ -33,6 +33,7 @@ struct Inner {
     message: Cow<'static, str>,
     step: Option<Cow<'static, str>>,
     option: Option<Cow<'static, str>>,
+    in_doubt: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -69,6 +70,7 @@ impl Error {
             message: message.into(),
             step: None,
             option: None,
+            in_doubt: false,
             source: None,
         }))
     }
@@ -88,6 +90,26 @@ impl Error {
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Arc::make_mut(&mut self.0).source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// The same error, of an operation that the backend may have carried out all the same: its answer was lost, or came
+    /// too late. Without this, an error of a write means that nothing was stored.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rrss_core::{Error, ErrorKind};
+    ///
+    /// let refused = Error::new(ErrorKind::Unavailable, "the server refused the write");
+    /// assert!(!refused.may_have_happened());
+    ///
+    /// let lost = Error::new(ErrorKind::Unavailable, "the connection broke before the answer came").in_doubt();
+    /// assert!(lost.may_have_happened());
+    /// ```
+    #[must_use]
+    pub fn in_doubt(mut self) -> Self {
+        Arc::make_mut(&mut self.0).in_doubt = true;
         self
     }
 
@@ -140,6 +162,13 @@ impl Error {
             self.0.kind,
             ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Conflict
         )
+    }
+
+    /// Whether the operation may have been carried out all the same: the answer of the backend was lost, or came too late.
+    /// Where it is `false`, a write that failed has stored nothing.
+    #[must_use]
+    pub fn may_have_happened(&self) -> bool {
+        self.0.in_doubt
     }
 
     /// Whether the session does not exist any more.

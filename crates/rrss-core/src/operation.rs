@@ -39,8 +39,11 @@ pub struct Operation {
     pub key_space: Option<KeySpace>,
     /// Until when the session lives; set by `expiry`, or by the caller on the session.
     pub deadline: Deadline,
-    /// What must hold of the stored session for a write to happen.
+    /// What must hold of the stored session for the operation to happen; in a rotation, of the session that it
+    /// [replaces](Operation::replaces).
     pub guard: Guard,
+    /// The stored session whose place a rotation takes; `None` for every other operation.
+    pub replaces: Option<Replaced>,
     /// What is to be stored: a session above the codec, bytes below it. A touch or a delete may bring the session
     /// as it was loaded, for steps that [want](crate::Transform::wants_session) it.
     pub payload: Payload,
@@ -51,6 +54,48 @@ pub struct Operation {
     /// Whether a load must tell a [`Validity`](crate::Validity), where the backend can; set by a step that keeps what it
     /// was answered, such as `cache`.
     pub wants_validity: bool,
+    /// Whether a load that finds nothing must also say whether the id was rotated away a moment ago; set by the store.
+    pub wants_rotated: bool,
+}
+
+/// The stored session whose place another one takes, by [`Action::Rotate`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Replaced {
+    /// The id that it has so far.
+    pub id: SessionId,
+    /// Where it is stored; set by the `key-mapper`.
+    pub key: Option<StorageKey>,
+    /// For how long the backend remembers that the id was rotated away; with zero it does not.
+    pub known_for: Duration,
+}
+
+impl Replaced {
+    /// The session with this id, which is remembered for `known_for`.
+    #[must_use]
+    pub fn new(id: SessionId, known_for: Duration) -> Self {
+        Self {
+            id,
+            key: None,
+            known_for,
+        }
+    }
+
+    /// Where it is stored.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] where no step has made the key; a pipeline that was checked always has.
+    pub fn key(&self) -> Result<&StorageKey> {
+        self.key.as_ref().ok_or_else(no_key)
+    }
+}
+
+fn no_key() -> Error {
+    Error::new(
+        ErrorKind::Config,
+        "no step made a storage key; put a `key-mapper` first",
+    )
 }
 
 /// What is to be done.
@@ -63,6 +108,8 @@ pub enum Action {
     Create,
     /// Replace a session that exists.
     Update,
+    /// Store a session under a key that is free, and remove the one that it [replaces](Operation::replaces).
+    Rotate,
     /// Move the deadline of a session that exists, and nothing else.
     Touch,
     /// Remove a session.
@@ -192,9 +239,25 @@ impl Operation {
             guard,
             payload: Payload::None,
             index: IndexChanges::default(),
+            replaces: None,
             wants_deadline: false,
             wants_validity: false,
+            wants_rotated: false,
         }
+    }
+
+    /// Another operation at the same instant, on the same keys, that says nothing else.
+    pub(crate) fn derive(&self, action: Action) -> Self {
+        let mut derived = Self::new(action, self.now);
+        derived.id.clone_from(&self.id);
+        derived.key_space.clone_from(&self.key_space);
+        derived
+    }
+
+    /// The same operation with another action.
+    pub(crate) fn as_action(mut self, action: Action) -> Self {
+        self.action = action;
+        self
     }
 
     /// The same operation, on the session with this id.
@@ -238,10 +301,13 @@ impl Operation {
         self.id = Some(id);
     }
 
-    /// Whether this stores a session: [`Action::Create`] or [`Action::Update`].
+    /// Whether this stores a session: [`Action::Create`], [`Action::Update`] or [`Action::Rotate`].
     #[must_use]
     pub fn is_write(&self) -> bool {
-        matches!(self.action, Action::Create | Action::Update)
+        matches!(
+            self.action,
+            Action::Create | Action::Update | Action::Rotate
+        )
     }
 
     /// Answers the operation here: the steps below and the backend do not see it.
@@ -268,10 +334,19 @@ impl Operation {
     ///
     /// [`ErrorKind::Config`] where no step has made one; a pipeline that was checked always has.
     pub fn key(&self) -> Result<&StorageKey> {
-        self.key.as_ref().ok_or_else(|| {
+        self.key.as_ref().ok_or_else(no_key)
+    }
+
+    /// The session that a rotation replaces.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] where the operation replaces none.
+    pub fn replaced(&self) -> Result<&Replaced> {
+        self.replaces.as_ref().ok_or_else(|| {
             Error::new(
                 ErrorKind::Config,
-                "no step made a storage key; put a `key-mapper` first",
+                "a rotation does not say which session it replaces; set `Operation::replaces`",
             )
         })
     }

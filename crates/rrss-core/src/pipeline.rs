@@ -151,7 +151,7 @@ impl Pipeline {
     }
 
     async fn run_with_former(&self, op: &mut Operation, former: SessionId) -> Result<Answer> {
-        if *op.action() == Action::Create {
+        if matches!(op.action(), Action::Create | Action::Rotate) {
             let mut look = Operation::new(Action::Load, op.now()).with_id(former);
             let is_taken = match self.stages.run(0, &mut look).await {
                 Ok(answer) => answer.outcome == Outcome::Found,
@@ -259,6 +259,12 @@ impl Pipeline {
     #[must_use]
     pub fn needs_sweep(&self) -> bool {
         self.stages.backend.1.needs_sweep()
+    }
+
+    /// Whether the backend gives a session another key in one change; see [`Backend::rotates_at_once`].
+    #[must_use]
+    pub fn rotates_at_once(&self) -> bool {
+        self.stages.backend.1.rotates_at_once()
     }
 
     /// Whether the backend keeps the fields of a session one by one, and writes only those that changed: then saves of

@@ -191,7 +191,7 @@ impl PipelineBuilder {
     /// # impl Backend for Keep {
     /// #     async fn load(&self, _: &Operation) -> Result<Option<Record>> { Ok(None) }
     /// #     async fn write(&self, _: &Operation) -> Result<Written> { Ok(Written::Done) }
-    /// #     async fn touch(&self, _: &Operation) -> Result<bool> { Ok(false) }
+    /// #     async fn touch(&self, _: &Operation) -> Result<Written> { Ok(Written::Gone) }
     /// #     async fn delete(&self, _: &Operation) -> Result<Written> { Ok(Written::Gone) }
     /// #     async fn list(&self, _: &Operation, _: Option<&Cursor>, _: usize) -> Result<Page> { Ok(Page::default()) }
     /// #     async fn count(&self, _: &Operation) -> Result<u64> { Ok(0) }

@@ -40,8 +40,8 @@ impl Backend for Noting {
         })
     }
 
-    async fn touch(&self, _: &Operation) -> Result<bool> {
-        Ok(true)
+    async fn touch(&self, _: &Operation) -> Result<Written> {
+        Ok(Written::Done)
     }
 
     async fn delete(&self, _: &Operation) -> Result<Written> {

@@ -32,7 +32,7 @@ impl Renew {
     #[must_use]
     pub fn renews(self, action: &Action) -> bool {
         match action {
-            Action::Create | Action::Update | Action::Touch => true,
+            Action::Create | Action::Update | Action::Rotate | Action::Touch => true,
             Action::Load => self == Self::Load,
             _ => false,
         }

@@ -112,7 +112,7 @@ impl Transform for Expiry {
     fn before(&self, op: &mut Operation) -> Result<()> {
         match op.action() {
             Action::Load => op.wants_deadline |= self.options.renew.renews(&Action::Load),
-            Action::Create | Action::Update | Action::Touch => {
+            Action::Create | Action::Update | Action::Rotate | Action::Touch => {
                 if self.options.absolute.is_some() && op.is_write() {
                     note_creation(op);
                 }

@@ -59,7 +59,7 @@ impl Index {
     /// What `op` changes in the note of its session, which is kept until so long `after` its deadline.
     fn note(&self, op: &Operation, after: Duration) -> NoteChange {
         let raw: for<'s> fn(&'s Session, &str) -> Option<&'s str> = match op.action() {
-            Action::Create | Action::Update => Session::get_raw,
+            Action::Create | Action::Update | Action::Rotate => Session::get_raw,
             Action::Touch => Session::stored_raw,
             // Also of one that could not be read, and so is deleted by its id alone.
             Action::Delete => return NoteChange::Remove,
@@ -116,13 +116,18 @@ impl Transform for Index {
         };
         let (put, removed) = match op.action() {
             Action::Create => (self.wanted(session)?, Vec::new()),
-            Action::Update => (self.wanted(session)?, self.stored(session).collect()),
+            Action::Update | Action::Rotate => {
+                (self.wanted(session)?, self.stored(session).collect())
+            }
             Action::Touch => (self.stored(session).collect(), Vec::new()),
             Action::Delete => (Vec::new(), self.stored(session).collect()),
             _ => return Ok(()),
         };
         op.index.removed.extend(removed);
-        op.index.removed.retain(|entry| !put.contains(entry));
+        // A rotation removes entries of the old key and puts them for the new one.
+        if *op.action() != Action::Rotate {
+            op.index.removed.retain(|entry| !put.contains(entry));
+        }
         op.index.put = put;
         Ok(())
     }

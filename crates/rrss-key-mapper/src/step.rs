@@ -267,8 +267,18 @@ impl Transform for KeyMapper {
                 return Ok(());
             }
             Action::Sweep { .. } => return Ok(()),
-            Action::Create if op.id().is_none() => op.assign_id(self.ids.generate()?),
+            Action::Create | Action::Rotate if op.id().is_none() => {
+                op.assign_id(self.ids.generate()?);
+            }
             _ => {}
+        }
+        let now = op.now();
+        if let Some(old) = &mut op.replaces {
+            if !self.accepts(&old.id, now) {
+                op.settle(Outcome::Missing);
+                return Ok(());
+            }
+            old.key = Some(self.key(&old.id));
         }
         match op.id() {
             Some(id) if self.accepts(id, op.now()) => {
@@ -276,7 +286,7 @@ impl Transform for KeyMapper {
                 op.key_space = self.key_space(with_raw_keys);
             }
             // Said aloud: a session stored under an id that can never be loaded would be lost.
-            _ if *op.action() == Action::Create => {
+            _ if matches!(op.action(), Action::Create | Action::Rotate) => {
                 return Err(Error::new(
                     ErrorKind::Value,
                     format!("the id given for a new session is not {}", self.ids),

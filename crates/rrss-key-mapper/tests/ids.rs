@@ -42,9 +42,9 @@ impl Backend for Counting {
         Ok(Written::Done)
     }
 
-    async fn touch(&self, op: &Operation) -> Result<bool> {
+    async fn touch(&self, op: &Operation) -> Result<Written> {
         self.ask(op);
-        Ok(true)
+        Ok(Written::Done)
     }
 
     async fn delete(&self, op: &Operation) -> Result<Written> {

@@ -27,6 +27,10 @@ pub struct StoreSettings {
     /// How long what is in the quarantine is kept.
     #[serde(deserialize_with = "some_time")]
     pub quarantine_for: DurationOption,
+
+    /// How long a load of an id that was rotated away says so, rather than that there is no such session: so a request that
+    /// began before a login begins no session after it. With 0 it never does.
+    pub rotated_for: DurationOption,
 }
 
 impl Default for StoreSettings {
@@ -36,6 +40,7 @@ impl Default for StoreSettings {
             conflict: Conflict::default(),
             on_corrupt: OnCorrupt::default(),
             quarantine_for: Duration::from_secs(30 * 24 * 3600).into(),
+            rotated_for: Duration::from_secs(30).into(),
         }
     }
 }

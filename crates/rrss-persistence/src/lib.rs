@@ -8,3 +8,5 @@ mod fate;
 pub mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(any(feature = "embedded", feature = "memory"))]
+mod rotated;

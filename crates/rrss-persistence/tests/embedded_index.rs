@@ -262,7 +262,10 @@ fn a_refused_operation_leaves_the_index_as_it_was() {
         ] {
             assert_eq!(answer.unwrap(), expected);
         }
-        assert!(!embedded.touch(&touch("s:2", 100)).await.unwrap());
+        assert_eq!(
+            embedded.touch(&touch("s:2", 100)).await.unwrap(),
+            Written::Gone
+        );
     });
     assert_eq!(entries(dir.path()), pairs(&[("ann", "s:1")]));
 }
@@ -277,7 +280,10 @@ fn a_write_that_fails_leaves_no_entry_and_the_one_beside_it_is_done() {
         let (lost, other) = tokio::join!(embedded.write(&lost), embedded.write(&other));
         assert_eq!(lost.unwrap_err().kind(), ErrorKind::Unsupported);
         assert_eq!(other.unwrap(), Written::Done);
-        assert!(!embedded.touch(&touch("s:1", 100)).await.unwrap());
+        assert_eq!(
+            embedded.touch(&touch("s:1", 100)).await.unwrap(),
+            Written::Gone
+        );
 
         let unnamed = Operation::new(Action::Count, at(0));
         let found = embedded.find(&unnamed, &user("ann"), None, 1).await;
@@ -305,7 +311,10 @@ fn the_end_of_a_session_is_the_end_of_its_entries() {
         for done in deleted {
             assert_eq!(done.unwrap(), Written::Done);
         }
-        assert!(embedded.touch(&touch("s:4", 0)).await.unwrap());
+        assert_eq!(
+            embedded.touch(&touch("s:4", 0)).await.unwrap(),
+            Written::Done
+        );
         assert_eq!(found(embedded, "ann").await, ["s:5"]);
         // It has ended, and so it is gone; what is left of it goes too.
         let late = op(Action::Delete, "s:5", 100);
@@ -321,7 +330,10 @@ fn an_expired_session_is_not_found_and_leaves_nothing_to_its_successor() {
         write(embedded, &create("s:1", &["ann"])).await;
         write(embedded, &create("s:2", &["ann"])).await;
         write(embedded, &create("s:3", &["ann"])).await;
-        assert!(embedded.touch(&touch("s:2", 200)).await.unwrap());
+        assert_eq!(
+            embedded.touch(&touch("s:2", 200)).await.unwrap(),
+            Written::Done
+        );
         assert_eq!(found_at(embedded, "ann", 99).await.len(), 3);
         assert_eq!(found_at(embedded, "ann", 100).await, ["s:2"]);
 
@@ -347,8 +359,11 @@ fn a_touch_and_a_write_that_says_nothing_of_the_index_leave_it_as_it_is() {
         write(embedded, &update("s:1", &[])).await;
         let mut again = touch("s:1", 300);
         again.index.put = users(&["ann"]);
-        assert!(embedded.touch(&again).await.unwrap());
-        assert!(embedded.touch(&touch("s:1", 400)).await.unwrap());
+        assert_eq!(embedded.touch(&again).await.unwrap(), Written::Done);
+        assert_eq!(
+            embedded.touch(&touch("s:1", 400)).await.unwrap(),
+            Written::Done
+        );
         assert_eq!(found_at(embedded, "ann", 399).await, ["s:1"]);
         assert!(found_at(embedded, "ann", 400).await.is_empty());
     });
@@ -592,7 +607,10 @@ fn sessions_that_nobody_indexes_leave_the_index_empty() {
             let key = format!("s:{n}");
             write(embedded, &create(&key, &[])).await;
             write(embedded, &update(&key, &[])).await;
-            assert!(embedded.touch(&touch(&key, 150)).await.unwrap());
+            assert_eq!(
+                embedded.touch(&touch(&key, 150)).await.unwrap(),
+                Written::Done
+            );
         }
         let deleted = embedded.delete(&delete("s:0")).await;
         assert_eq!(deleted.unwrap(), Written::Done);

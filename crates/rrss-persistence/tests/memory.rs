@@ -47,7 +47,10 @@ async fn a_full_store_takes_updates_touches_and_what_ends_at_once() {
     put(&memory, "s:1", until(100)).await;
     let longer = update("s:1", "longer", 50, until(200));
     assert_eq!(memory.write(&longer).await.unwrap(), Written::Done);
-    assert!(memory.touch(&touch("s:1", 50, until(300))).await.unwrap());
+    assert_eq!(
+        memory.touch(&touch("s:1", 50, until(300))).await.unwrap(),
+        Written::Done
+    );
     let born_dead = create("s:2", "{}", 50, until(50));
     assert_eq!(memory.write(&born_dead).await.unwrap(), Written::Done);
     let taken = create("s:1", "{}", 50, until(300));
@@ -180,7 +183,7 @@ async fn what_ends_is_not_found_and_leaves_no_entry_to_who_gets_its_key() {
     assert_eq!(memory.delete(&delete).await.unwrap(), Written::Done);
     write(&memory, indexed(update("s:ended", "{}", 9, until(5)), [1])).await;
     let ended = indexed(touch("s:touched", 9, until(5)), [1]);
-    assert!(memory.touch(&ended).await.unwrap());
+    assert_eq!(memory.touch(&ended).await.unwrap(), Written::Done);
     assert_eq!(found(&memory, 1, 99).await, ["s:expired", "s:swept"]);
     assert_eq!(found(&memory, 1, 100).await, [""; 0]);
 
@@ -201,7 +204,7 @@ async fn a_touch_and_a_write_that_says_nothing_of_the_index_keep_the_entries() {
         touch("s:1", 150, until(300)),
         touch("s:1", 250, Deadline::Keep),
     ] {
-        assert!(memory.touch(&longer).await.unwrap());
+        assert_eq!(memory.touch(&longer).await.unwrap(), Written::Done);
     }
     assert_eq!(found(&memory, 1, 299).await, ["s:1"]);
     write(&memory, update("s:1", "longer", 250, Deadline::Keep)).await;

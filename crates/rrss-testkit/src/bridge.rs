@@ -17,7 +17,7 @@ impl Backend for Subject {
             (Outcome::Found, Payload::Session(session)) => {
                 Record::of_session(session, answer.stored, answer.expires_at)
             }
-            (Outcome::Missing, _) => return Ok(None),
+            (Outcome::Missing | Outcome::Rotated, _) => return Ok(None),
             (outcome, _) => return Err(unexpected(&outcome)),
         };
         Ok(Some(record.with_validity(answer.validity)))
@@ -35,8 +35,22 @@ impl Backend for Subject {
         self.pipeline().keeps_fields()
     }
 
-    async fn touch(&self, op: &Operation) -> Result<bool> {
-        happened(self.ask(Action::Touch, op).await?)
+    async fn touch(&self, op: &Operation) -> Result<Written> {
+        written(self.ask(Action::Touch, op).await?)
+    }
+
+    async fn rotate(&self, op: &Operation) -> Result<Written> {
+        written(self.ask(Action::Rotate, op).await?)
+    }
+
+    fn rotates_at_once(&self) -> bool {
+        self.pipeline().rotates_at_once()
+    }
+
+    async fn was_rotated(&self, op: &Operation) -> Result<bool> {
+        let mut op = op.clone();
+        op.wants_rotated = true;
+        Ok(self.ask(Action::Load, &op).await?.outcome == Outcome::Rotated)
     }
 
     async fn delete(&self, op: &Operation) -> Result<Written> {
@@ -135,6 +149,8 @@ impl Subject {
         asked.index = op.index.clone();
         asked.wants_deadline = op.wants_deadline;
         asked.wants_validity = op.wants_validity;
+        asked.wants_rotated = op.wants_rotated;
+        asked.replaces.clone_from(&op.replaces);
         self.run(asked).await
     }
 }
@@ -152,14 +168,6 @@ fn written(answer: Answer) -> Result<Written> {
 fn page(answer: Answer) -> Result<Page> {
     match answer.outcome {
         Outcome::Page(page) => Ok(page),
-        outcome => Err(unexpected(&outcome)),
-    }
-}
-
-fn happened(answer: Answer) -> Result<bool> {
-    match answer.outcome {
-        Outcome::Done => Ok(true),
-        Outcome::Missing => Ok(false),
         outcome => Err(unexpected(&outcome)),
     }
 }

@@ -104,7 +104,14 @@ impl Intercept for Faults {
             Some(plan.planned.swap_remove(at).kind)
         });
         match fault {
-            Some(kind) => Err(Error::new(kind, "the test let this call fail")),
+            Some(kind) => {
+                let error = Error::new(kind, "the test let this call fail");
+                // What was carried out, and whose answer is lost, may have happened as far as anybody knows.
+                Err(match side {
+                    Side::Before => error,
+                    Side::After => error.in_doubt(),
+                })
+            }
             None => Ok(()),
         }
     }

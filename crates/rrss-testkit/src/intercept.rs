@@ -18,6 +18,8 @@ pub enum Call {
     Create,
     /// [`Backend::write`] of one that exists.
     Update,
+    /// [`Backend::rotate`]
+    Rotate,
     /// [`Backend::touch`]
     Touch,
     /// [`Backend::delete`]
@@ -128,8 +130,20 @@ impl<B: Backend, I: Intercept> Backend for Intercepted<B, I> {
         self.backend.keeps_fields()
     }
 
-    async fn touch(&self, op: &Operation) -> Result<bool> {
+    async fn touch(&self, op: &Operation) -> Result<Written> {
         self.around(Call::Touch, self.backend.touch(op)).await
+    }
+
+    async fn rotate(&self, op: &Operation) -> Result<Written> {
+        self.around(Call::Rotate, self.backend.rotate(op)).await
+    }
+
+    fn rotates_at_once(&self) -> bool {
+        self.backend.rotates_at_once()
+    }
+
+    async fn was_rotated(&self, op: &Operation) -> Result<bool> {
+        self.backend.was_rotated(op).await
     }
 
     async fn delete(&self, op: &Operation) -> Result<Written> {

@@ -152,6 +152,14 @@ impl StoreBuilder {
         self
     }
 
+    /// How long a load of an id that was [rotated](Store::rotate) away answers [`ErrorKind::Gone`](rrss_core::ErrorKind::Gone)
+    /// rather than that there is no such session; 30 seconds unless said. With zero it never does.
+    #[must_use]
+    pub fn rotated_for(mut self, duration: Duration) -> Self {
+        self.parts.rotated_for = duration;
+        self
+    }
+
     /// Checks that the steps fit together, and builds the store.
     ///
     /// # Errors

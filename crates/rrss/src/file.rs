@@ -41,6 +41,7 @@ impl Store {
             conflict: settings.conflict,
             on_corrupt: settings.on_corrupt,
             quarantine_for: settings.quarantine_for.get(),
+            rotated_for: settings.rotated_for.get(),
             ..Parts::default()
         };
         if let Some(warnings) = plan.warnings() {

@@ -343,16 +343,11 @@ async fn a_session_that_is_rotated_while_it_is_revoked_ends() {
 /// The other way round: the rotation waits, the revocation goes through.
 #[tokio::test]
 async fn a_session_that_is_revoked_while_it_is_rotated_ends() {
-    for (call, side) in [
-        (Call::Create, Side::Before),
-        (Call::Create, Side::After),
-        (Call::Delete, Side::Before),
-        (Call::Delete, Side::After),
-    ] {
+    for side in [Side::Before, Side::After] {
         let gate = Gate::new();
         let store = store_over(gate.before(Memory::default()));
         let mut session = login(&store, "ann").await;
-        let held = gate.hold(call, side);
+        let held = gate.hold(Call::Rotate, side);
         let rotation = tokio::spawn({
             let store = store.clone();
             async move { store.rotate(&mut session).await }
@@ -361,9 +356,8 @@ async fn a_session_that_is_revoked_while_it_is_rotated_ends() {
         assert!(store.revoke("user", "ann").await.unwrap() > 0);
         held.release();
         let rotated = rotation.await.unwrap();
-        let is_done = (call, side) == (Call::Delete, Side::After);
-        assert_eq!(rotated.is_ok(), is_done, "{call:?} {side:?}");
-        assert_eq!(store.count().await.unwrap(), 0, "{call:?} {side:?}");
+        assert_eq!(rotated.is_ok(), side == Side::After);
+        assert_eq!(store.count().await.unwrap(), 0, "{side:?}");
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Session {
     /// Whether the caller chose it, or let go of it, since the session was loaded or last saved.
     is_deadline_changed: bool,
     is_renewed: bool,
+    /// The id of a rotation whose answer was lost.
+    rotating_to: Option<SessionId>,
 }
 
 impl Session {
@@ -70,6 +72,7 @@ impl Session {
             own_deadline: None,
             is_deadline_changed: false,
             is_renewed: false,
+            rotating_to: None,
         }
     }
 

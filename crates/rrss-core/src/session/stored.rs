@@ -60,6 +60,7 @@ impl Session {
         self.is_deadline_changed = false;
         self.is_renewed = false;
         self.is_new = false;
+        self.rotating_to = None;
         self.fields.mark_saved();
     }
 
@@ -74,6 +75,17 @@ impl Session {
         self.is_renewed = true;
     }
 
+    /// The id that a rotation was to give it, where the answer was lost and nobody could tell whether it did.
+    #[must_use]
+    pub fn rotating_to(&self) -> Option<&SessionId> {
+        self.rotating_to.as_ref()
+    }
+
+    /// Takes note of the id of a rotation whose answer was lost; `None` once it is known what became of it.
+    pub fn mark_rotating(&mut self, id: Option<SessionId>) {
+        self.rotating_to = id;
+    }
+
     /// A new session with the same fields and creation time, and no id: what a rotation stores.
     #[must_use]
     pub fn renewed(&self) -> Self {
@@ -86,7 +98,14 @@ impl Session {
         renewed
     }
 
-    /// The same, under an id that the caller made.
+    /// This session with its changes, as a rotation stores it: under `id`, or under one that is still to be made. What is
+    /// [stored](Session::stored_raw) of it under the old id stays known.
+    #[must_use]
+    pub fn rotated_to(&self, id: Option<SessionId>) -> Self {
+        Self { id, ..self.clone() }
+    }
+
+    /// The same as [`renewed`](Session::renewed), under an id that the caller made.
     #[must_use]
     pub fn renewed_as(&self, id: SessionId) -> Self {
         Self {

@@ -38,8 +38,8 @@ impl Backend for Nowhere {
     async fn write(&self, _: &Operation) -> Result<Written> {
         Ok(Written::Gone)
     }
-    async fn touch(&self, _: &Operation) -> Result<bool> {
-        Ok(false)
+    async fn touch(&self, _: &Operation) -> Result<Written> {
+        Ok(Written::Gone)
     }
     async fn delete(&self, _: &Operation) -> Result<Written> {
         Ok(Written::Gone)

@@ -1,10 +1,8 @@
 //! The answers to changes that shared a commit.
 
-use rrss_core::{Operation, Result};
+use rrss_core::{Operation, Result, Written};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
-
-use super::queue::Changed;
 
 /// How many answers the leader gives by itself. To wake a task takes the leader as long as to store a session, since it
 /// is on no thread of the runtime; the runtime does it in a fraction of that.
@@ -20,8 +18,8 @@ pub(super) struct Answers {
 struct Answer {
     /// Kept so that it is dropped where the answer is given, not by the leader.
     _op: Operation,
-    done: oneshot::Sender<Result<Changed>>,
-    changed: Result<Changed>,
+    done: oneshot::Sender<Result<Written>>,
+    changed: Result<Written>,
 }
 
 impl Answers {
@@ -35,8 +33,8 @@ impl Answers {
     pub(super) fn add(
         &mut self,
         op: Operation,
-        done: oneshot::Sender<Result<Changed>>,
-        changed: Result<Changed>,
+        done: oneshot::Sender<Result<Written>>,
+        changed: Result<Written>,
     ) {
         self.answers.push(Answer {
             _op: op,

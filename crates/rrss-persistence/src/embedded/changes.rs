@@ -4,7 +4,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use fjall::{OwnedWriteBatch, UserKey};
-use rrss_core::{ErrorKind, Operation, Result, Timestamp, Written};
+use rrss_core::{ErrorKind, Operation, Result, StorageKey, Timestamp, Written};
 
 use super::engine::{Engine, failed};
 use super::notes::{End, NoteMoves};
@@ -24,6 +24,8 @@ pub(super) struct Changes<'e> {
     batch: OwnedWriteBatch,
     /// What the batch makes of records; `None` where it removes one.
     records: Vec<(UserKey, Option<Stored>)>,
+    /// Keys that are rotated away, from when and until when each is remembered.
+    rotated: Vec<(StorageKey, Timestamp, Timestamp)>,
     /// Who holds it is alone.
     _alone: MutexGuard<'e, ()>,
 }
@@ -36,6 +38,7 @@ impl Engine {
             engine: self,
             batch: self.database.batch().durability(Some(self.acknowledge_at)),
             records: Vec::new(),
+            rotated: Vec::new(),
             _alone: alone,
         }
     }
@@ -71,11 +74,47 @@ impl Changes<'_> {
         Ok(Written::Done)
     }
 
-    pub(super) fn touch(&mut self, op: &Operation) -> Result<bool> {
+    /// Stores `record` under the key of `op`, and removes the session whose place it takes, if the guard holds of that.
+    pub(super) fn rotate(&mut self, op: &Operation, record: Vec<u8>) -> Result<Written> {
+        let (key, now, replaced) = (op.key()?.as_bytes(), op.now(), op.replaced()?);
+        let old = replaced.key()?;
+        let before = self.stored(old.as_bytes())?;
+        let live = before.filter(|stored| lives(stored.deadline, now));
+        if let Some(refused) = refusal(op, live.as_ref().map(|stored| &*stored.bytes))? {
+            return Ok(refused);
+        }
+        let dead = self.stored(key)?;
+        if dead.as_ref().is_some_and(|dead| lives(dead.deadline, now)) {
+            return Ok(Written::Taken);
+        }
+        match fate(op, live.and_then(|stored| stored.deadline)) {
+            Fate::Ends => self.expire(op, old.as_bytes())?,
+            Fate::Lives(deadline) => {
+                let (engine, dead) = (self.engine, dead.as_ref());
+                let entries = engine.entries_to_write(op, key, dead)?;
+                let note = engine.note_to_write(op, key, dead, deadline)?;
+                self.remove(old.as_bytes(), End::Deleted)?;
+                entries.add_to(&mut self.batch, engine, key);
+                note.add_to(&mut self.batch, engine, key);
+                let due = dead.and_then(|stored| stored.deadline);
+                self.put(key, due, deadline, record);
+            }
+        }
+        self.rotated
+            .push((old.clone(), now, now + replaced.known_for));
+        Ok(Written::Done)
+    }
+
+    /// Moves the deadline of what is live under the key of `op`, if its guard holds.
+    pub(super) fn touch(&mut self, op: &Operation) -> Result<Written> {
         let key = op.key()?.as_bytes();
         let before = self.stored(key)?;
-        let Some(live) = before.filter(|stored| lives(stored.deadline, op.now())) else {
-            return Ok(false);
+        let live = before.filter(|stored| lives(stored.deadline, op.now()));
+        if let Some(refused) = refusal(op, live.as_ref().map(|stored| &*stored.bytes))? {
+            return Ok(refused);
+        }
+        let Some(live) = live else {
+            return Ok(Written::Gone);
         };
         match fate(op, live.deadline) {
             Fate::Ends => self.expire(op, key)?,
@@ -87,7 +126,7 @@ impl Changes<'_> {
                 }
             }
         }
-        Ok(true)
+        Ok(Written::Done)
     }
 
     pub(super) fn delete(&mut self, op: &Operation) -> Result<Written> {
@@ -160,6 +199,9 @@ impl Changes<'_> {
         let under_way = self.engine.recent.change(self.records);
         self.batch.commit().map_err(failed)?;
         under_way.settle();
+        for (key, now, until) in self.rotated {
+            self.engine.rotated().insert(key.as_str(), now, until);
+        }
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! The operations on the keyspaces. They block; [`Embedded`](super::Embedded) runs them where that is allowed.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fjall::{Database, Keyspace, PersistMode};
 use rrss_core::{Error, ErrorKind, Operation, Record, Result};
@@ -10,6 +10,7 @@ use super::queue::Queue;
 use super::recent::{Missed, Recent};
 use super::record::{Stored, is_storable};
 use crate::fate::lives;
+use crate::rotated::Rotated;
 
 /// An open directory of sessions.
 ///
@@ -29,6 +30,8 @@ pub(super) struct Engine {
     /// Held by who changes anything; nobody else needs it.
     pub(super) changing: Mutex<()>,
     pub(super) queue: Queue,
+    /// Keys that were rotated away; those of another run of the process are forgotten.
+    pub(super) rotated: Mutex<Rotated>,
     /// How far a write must have come before it is acknowledged.
     pub(super) acknowledge_at: PersistMode,
     /// Where in `deadlines` the last sweep ended; see [`Engine::sweep`].
@@ -38,6 +41,10 @@ pub(super) struct Engine {
 }
 
 impl Engine {
+    pub(super) fn rotated(&self) -> MutexGuard<'_, Rotated> {
+        self.rotated.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What a load answers where the record is at hand, without waiting for the disk.
     pub(super) fn load_at_hand(&self, op: &Operation) -> Result<Result<Option<Record>, Missed>> {
         let stored = self.recent.get(op.key()?.as_bytes());

@@ -59,6 +59,7 @@ impl Engine {
             recent: Recent::default(),
             changing: Mutex::default(),
             queue: Queue::default(),
+            rotated: Mutex::default(),
             acknowledge_at: match options.durability {
                 Durability::Process => PersistMode::Buffer,
                 Durability::Disk => PersistMode::SyncData,

@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rrss_core::{Operation, Result, StorageKey, Written};
+use rrss_core::{Operation, Result, Written};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -17,16 +17,10 @@ const AT_ONCE: usize = 256;
 pub(super) enum Change {
     /// The record to write, [`encoded`](super::record::Stored::encode) by who asks for it: the leader has enough to do.
     Write(Vec<u8>),
+    /// Stores this record in the place of another one.
+    Rotate(Vec<u8>),
     Touch,
     Delete,
-}
-
-/// What became of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Changed {
-    Written(Written),
-    /// Whether a live session was there.
-    Was(bool),
 }
 
 /// Changes that nobody has begun to carry out.
@@ -45,7 +39,7 @@ struct Waiting {
 struct Request {
     change: Change,
     op: Operation,
-    done: oneshot::Sender<Result<Changed>>,
+    done: oneshot::Sender<Result<Written>>,
 }
 
 /// Who carries out the changes that wait, its own and all that come meanwhile, where that may block.
@@ -64,7 +58,7 @@ impl Queue {
         change: Change,
         op: Operation,
         runtime: &Handle,
-    ) -> (oneshot::Receiver<Result<Changed>>, Option<Leader>) {
+    ) -> (oneshot::Receiver<Result<Written>>, Option<Leader>) {
         let (done, answer) = oneshot::channel();
         let mut waiting = engine.queue.lock();
         waiting.changes.push_back(Request { change, op, done });
@@ -112,9 +106,10 @@ impl Leader {
         let mut answers = Answers::with_capacity(requests.len());
         for Request { change, op, done } in requests {
             let changed = match change {
-                Change::Write(record) => changes.write(&op, record).map(Changed::Written),
-                Change::Touch => changes.touch(&op).map(Changed::Was),
-                Change::Delete => changes.delete(&op).map(Changed::Written),
+                Change::Write(record) => changes.write(&op, record),
+                Change::Rotate(record) => changes.rotate(&op, record),
+                Change::Touch => changes.touch(&op),
+                Change::Delete => changes.delete(&op),
             };
             answers.add(op, done, changed);
         }
@@ -141,7 +136,20 @@ fn split_off_repeated(requests: &mut Vec<Request>) -> Vec<Request> {
     let mut keys = HashSet::with_capacity(requests.len());
     let is_first: Vec<bool> = requests
         .iter()
-        .map(|request| keys.insert(request.op.key.as_ref().map(StorageKey::as_bytes)))
+        .map(|request| {
+            let old = request
+                .op
+                .replaces
+                .as_ref()
+                .and_then(|old| old.key.as_ref());
+            let own = request.op.key.as_ref();
+            // Both are taken, whether the other one is free or not.
+            let taken = own
+                .into_iter()
+                .chain(old)
+                .filter(|key| !keys.insert(key.as_bytes()));
+            taken.count() == 0
+        })
         .collect();
     drop(keys);
     if is_first.iter().all(|first| *first) {

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use super::Options;
 use super::engine::Engine;
-use super::queue::{Change, Changed, Queue};
+use super::queue::{Change, Queue};
 use super::record::{Stored, check_size};
 
 /// Keeps sessions on this machine's disk.
@@ -55,20 +55,13 @@ impl Embedded {
     }
 
     /// Carries out a change, in one commit with others that come at the same time.
-    async fn change(&self, change: Change, op: &Operation) -> Result<Changed> {
+    async fn change(&self, change: Change, op: &Operation) -> Result<Written> {
         let runtime = runtime()?;
         let (answer, leader) = Queue::push(&self.engine, change, op.clone(), &runtime);
         if let Some(leader) = leader {
             drop(runtime.spawn_blocking(move || leader.lead()));
         }
         answer.await.map_err(|error| stopped().with_source(error))?
-    }
-
-    async fn written(&self, change: Change, op: &Operation) -> Result<Written> {
-        match self.change(change, op).await? {
-            Changed::Written(written) => Ok(written),
-            Changed::Was(_) => Err(stopped()),
-        }
     }
 }
 
@@ -131,15 +124,30 @@ impl Backend for Embedded {
     async fn write(&self, op: &Operation) -> Result<Written> {
         let (key, bytes) = (op.key()?.as_bytes(), op.bytes()?);
         check_size(key, bytes)?;
-        self.written(Change::Write(Stored::encode(bytes)), op).await
+        self.change(Change::Write(Stored::encode(bytes)), op).await
     }
 
-    async fn touch(&self, op: &Operation) -> Result<bool> {
-        Ok(self.change(Change::Touch, op).await? == Changed::Was(true))
+    async fn rotate(&self, op: &Operation) -> Result<Written> {
+        let (key, bytes) = (op.key()?.as_bytes(), op.bytes()?);
+        check_size(key, bytes)?;
+        self.change(Change::Rotate(Stored::encode(bytes)), op).await
+    }
+
+    fn rotates_at_once(&self) -> bool {
+        true
+    }
+
+    async fn was_rotated(&self, op: &Operation) -> Result<bool> {
+        let key = op.key()?.as_str();
+        Ok(self.engine.rotated().contains(key, op.now()))
+    }
+
+    async fn touch(&self, op: &Operation) -> Result<Written> {
+        self.change(Change::Touch, op).await
     }
 
     async fn delete(&self, op: &Operation) -> Result<Written> {
-        self.written(Change::Delete, op).await
+        self.change(Change::Delete, op).await
     }
 
     async fn find(

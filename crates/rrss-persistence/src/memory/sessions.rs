@@ -16,6 +16,7 @@ use super::entries::Entries;
 use super::expired::Expired;
 use super::page::{AT_ONCE, page, start};
 use crate::fate::{Fate, fate, lives, refusal};
+use crate::rotated::Rotated;
 
 /// Sessions by key, and the keys of those that end, by deadline: so a sweep costs what it removes, and a page
 /// of a listing what it names, however many sessions there are.
@@ -25,6 +26,7 @@ pub(super) struct Sessions {
     by_deadline: BTreeSet<(Timestamp, Arc<str>)>,
     by_entry: Entries,
     pub(super) expired: Expired,
+    rotated: Rotated,
 }
 
 /// What is stored under one key.
@@ -67,21 +69,50 @@ impl Sessions {
         Ok(Written::Done)
     }
 
-    /// Moves the deadline of what is live under the key of `op`, and says whether anything is. Its entries have no
-    /// deadline of their own.
-    pub(super) fn touch(&mut self, op: &Operation) -> Result<bool> {
+    /// Stores the bytes of `op` under its key, and removes the session whose place it takes, if the guard holds of that.
+    pub(super) fn rotate(&mut self, op: &Operation) -> Result<Written> {
+        let (key, now, replaced) = (op.key()?.as_str(), op.now(), op.replaced()?);
+        let old = replaced.key()?.as_str();
+        let live = self.live(old, now);
+        if let Some(refused) = refusal(op, live.map(|stored| &*stored.bytes))? {
+            return Ok(refused);
+        }
+        if self.live(key, now).is_some() {
+            return Ok(Written::Taken);
+        }
+        match fate(op, live.and_then(|stored| stored.deadline)) {
+            Fate::Ends => self.expire_by(op, old),
+            Fate::Lives(deadline) => {
+                self.remove(old);
+                self.remove(key);
+                self.insert(key, op.bytes()?.clone(), deadline, &op.index);
+                self.change_note(key, &op.index.note);
+            }
+        }
+        self.rotated.insert(old, now, now + replaced.known_for);
+        Ok(Written::Done)
+    }
+
+    /// Whether the session under `key` was rotated away a moment ago.
+    pub(super) fn was_rotated(&self, key: &str, now: Timestamp) -> bool {
+        self.rotated.contains(key, now)
+    }
+
+    /// Moves the deadline of what is live under the key of `op`, if its guard holds. Entries have no deadline of their own.
+    pub(super) fn touch(&mut self, op: &Operation) -> Result<Written> {
         let key = op.key()?.as_str();
-        let Some(stored) = self.live(key, op.now()) else {
-            return Ok(false);
-        };
-        match fate(op, stored.deadline) {
+        let live = self.live(key, op.now());
+        if let Some(refused) = refusal(op, live.map(|stored| &*stored.bytes))? {
+            return Ok(refused);
+        }
+        match fate(op, live.and_then(|stored| stored.deadline)) {
             Fate::Ends => self.expire_by(op, key),
             Fate::Lives(deadline) => {
                 self.move_deadline(key, deadline);
                 self.change_note(key, &op.index.note);
             }
         }
-        Ok(true)
+        Ok(Written::Done)
     }
 
     /// Removes what is under the key of `op`, if its guard holds; what is past its deadline in any case, and that is told.

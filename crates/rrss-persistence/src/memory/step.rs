@@ -84,8 +84,21 @@ impl Backend for Memory {
         self.lock().write(op, self.options.capacity)
     }
 
-    async fn touch(&self, op: &Operation) -> Result<bool> {
+    async fn touch(&self, op: &Operation) -> Result<Written> {
         self.lock().touch(op)
+    }
+
+    async fn rotate(&self, op: &Operation) -> Result<Written> {
+        self.lock().rotate(op)
+    }
+
+    fn rotates_at_once(&self) -> bool {
+        true
+    }
+
+    async fn was_rotated(&self, op: &Operation) -> Result<bool> {
+        let key = op.key()?.as_str();
+        Ok(self.lock().was_rotated(key, op.now()))
     }
 
     async fn delete(&self, op: &Operation) -> Result<Written> {

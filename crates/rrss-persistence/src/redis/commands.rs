@@ -7,7 +7,7 @@ use redis::{Cmd, Pipeline, Value};
 use rrss_core::{Deadline, Guard, Timestamp};
 
 use super::compare::CompareAndSet;
-use super::hash::Script;
+use super::script::Script;
 use super::tracking::Watch;
 
 /// What is sent to the server in one go.

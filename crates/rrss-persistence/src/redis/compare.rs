@@ -5,15 +5,17 @@ use std::sync::LazyLock;
 use redis::{Cmd, RedisError, Value};
 use rrss_core::{Deadline, Operation, Result, Written};
 
-use super::commands::{Nonsense, put_deadline};
+use super::commands::{Nonsense, millis, put_deadline};
 
-/// Compares the whole value, and answers 1 where it was replaced, 0 where there is none, -1 where it is another.
-/// A deadline that is past comes as `UNLINK`.
+/// Compares the whole value, and answers 1 where it was replaced or touched, 0 where there is none, -1 where it is another.
+/// A deadline that is past comes as `UNLINK`, a touch as `PEXPIREAT` or `PERSIST`.
 const SCRIPT: &str = "\
 local stored = redis.call('GET', KEYS[1])
 if not stored then return 0 end
 if stored ~= ARGV[1] then return -1 end
 if ARGV[3] == 'UNLINK' then redis.call('UNLINK', KEYS[1])
+elseif ARGV[3] == 'PERSIST' then redis.call('PERSIST', KEYS[1])
+elseif ARGV[3] == 'PEXPIREAT' then redis.call('PEXPIREAT', KEYS[1], ARGV[4])
 elseif ARGV[4] then redis.call('SET', KEYS[1], ARGV[2], ARGV[3], ARGV[4])
 elseif ARGV[3] then redis.call('SET', KEYS[1], ARGV[2], ARGV[3])
 else redis.call('SET', KEYS[1], ARGV[2]) end
@@ -23,12 +25,13 @@ return 1
 /// The SHA-1 of the script, by which `EVALSHA` names it.
 static HASH: LazyLock<String> = LazyLock::new(|| redis::Script::new(SCRIPT).get_hash().to_owned());
 
-/// A write of a session that must still be as it was loaded.
+/// A write, a touch or a delete of a session that must still be as it was loaded.
 #[derive(Clone, Copy)]
 pub(super) struct CompareAndSet<'a> {
     key: &'a str,
     loaded: &'a [u8],
-    bytes: &'a [u8],
+    /// What to store; `None` for a touch.
+    bytes: Option<&'a [u8]>,
     /// `None` where it is past: the session ends.
     deadline: Option<Deadline>,
 }
@@ -38,7 +41,7 @@ impl<'a> CompareAndSet<'a> {
         Ok(Self {
             key: op.key()?.as_str(),
             loaded,
-            bytes: op.bytes()?,
+            bytes: Some(op.bytes()?),
             deadline: (!op.deadline.is_past(op.now())).then_some(op.deadline),
         })
     }
@@ -52,14 +55,24 @@ impl<'a> CompareAndSet<'a> {
         Self {
             key,
             loaded,
-            bytes: b"",
+            bytes: None,
             deadline: None,
         }
     }
 
+    /// A touch of a session that must still be as it was loaded.
+    pub(super) fn touch(op: &'a Operation, loaded: &'a [u8]) -> Result<Self> {
+        Ok(Self {
+            key: op.key()?.as_str(),
+            loaded,
+            bytes: None,
+            deadline: (!op.deadline.is_past(op.now())).then_some(op.deadline),
+        })
+    }
+
     /// The way to try first.
     pub(super) fn first_way(&self, has_ifeq: bool) -> Way {
-        if has_ifeq && self.deadline.is_some() {
+        if has_ifeq && self.deadline.is_some() && self.bytes.is_some() {
             Way::Native
         } else {
             Way::ByHash
@@ -78,12 +91,12 @@ impl<'a> CompareAndSet<'a> {
     /// [`SET … IFEQ`](https://valkey.io/commands/set/), of Valkey 8.1 and Redis 8.4; `None` where the session ends,
     /// since `SET` has no condition for that.
     fn native(&self) -> Option<Cmd> {
-        let deadline = self.deadline?;
+        let (deadline, bytes) = (self.deadline?, self.bytes?);
         let mut command = Cmd::with_capacity(7, 27 + self.length());
         command
             .arg("SET")
             .arg(self.key)
-            .arg(self.bytes)
+            .arg(bytes)
             .arg("IFEQ")
             .arg(self.loaded);
         put_deadline(&mut command, deadline);
@@ -108,20 +121,28 @@ impl<'a> CompareAndSet<'a> {
             .arg(1)
             .arg(self.key)
             .arg(self.loaded);
-        match self.deadline {
-            None => {
-                command.arg("").arg("UNLINK");
+        command.arg(
+            self.bytes
+                .filter(|_| self.deadline.is_some())
+                .unwrap_or_default(),
+        );
+        match (self.deadline, self.bytes) {
+            (None, _) => {
+                command.arg("UNLINK");
             }
-            Some(deadline) => {
-                command.arg(self.bytes);
-                put_deadline(&mut command, deadline);
+            (Some(deadline), Some(_)) => put_deadline(&mut command, deadline),
+            (Some(Deadline::At(instant)), None) => {
+                command.arg("PEXPIREAT").arg(millis(instant));
+            }
+            (Some(_), None) => {
+                command.arg("PERSIST");
             }
         }
         command
     }
 
     fn length(&self) -> usize {
-        self.key.len() + self.loaded.len() + self.bytes.len()
+        self.key.len() + self.loaded.len() + self.bytes.map_or(0, <[u8]>::len)
     }
 }
 

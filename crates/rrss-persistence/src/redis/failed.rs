@@ -36,6 +36,17 @@ impl Failed {
 
     /// The same for whoever asked for the operation.
     pub(super) fn into_error(self, doing: Doing, server: &Server) -> Error {
+        let may_have_happened =
+            matches!(self, Self::Interrupted(_) | Self::AnswerTimeout) && !doing.only_reads();
+        let error = self.described(doing, server);
+        if may_have_happened {
+            error.in_doubt()
+        } else {
+            error
+        }
+    }
+
+    fn described(self, doing: Doing, server: &Server) -> Error {
         let (address, limits) = (server.address(), server.limits());
         match self {
             Self::Unreachable(error) => {

@@ -21,6 +21,7 @@ use super::refusal;
 pub(super) enum Doing {
     Load,
     Write,
+    Rotate,
     Touch,
     Delete,
     Find,
@@ -37,6 +38,7 @@ impl Doing {
         match self {
             Self::Load => "loading a session",
             Self::Write => "storing a session",
+            Self::Rotate => "giving a session a new id",
             Self::Touch => "renewing a session",
             Self::Delete => "deleting a session",
             Self::Find => "finding sessions",
@@ -61,7 +63,7 @@ impl Doing {
             | Self::Sweep
             | Self::Expired
             | Self::Ping => true,
-            Self::Write | Self::Touch | Self::Delete => false,
+            Self::Write | Self::Rotate | Self::Touch | Self::Delete => false,
         }
     }
 
@@ -69,6 +71,7 @@ impl Doing {
     fn aftermath(self) -> &'static str {
         match self {
             Self::Write => "; it may have been stored",
+            Self::Rotate => "; it may have its new id",
             Self::Touch => "; it may have been renewed",
             Self::Delete => "; it may have been deleted",
             Self::Load

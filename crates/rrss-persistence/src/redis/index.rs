@@ -22,9 +22,13 @@ use rrss_core::{Action, Deadline, Guard, KeySpace, Operation, Result, Timestamp,
 use super::commands::{Nonsense, Part, deadline_of, millis};
 use super::notes::{NoteChanges, Refused};
 
-/// By how many milliseconds a put makes a score grow. Scores are of double precision: those of the next two centuries
-/// take up 43 bits, which leaves ten.
-const PUT: &str = "0.0009765625";
+/// By how many milliseconds a put makes a score grow. Scores are of double precision: deadlines up to the year 9999 take up
+/// 48 bits, which leaves five.
+const PUT: &str = "0.03125";
+
+/// The end of the year 9999: the last deadline that scores hold with their puts. The entry of a session that lives longer
+/// goes then.
+const FARTHEST: i64 = 253_402_300_799_999;
 
 /// How long past its deadline an entry is removed: clocks of processes that differ by less remove no entry of a session
 /// that lives by the clock of the server.
@@ -82,13 +86,7 @@ impl<'a> Changes<'a> {
     /// `None` where nothing changes.
     pub(super) fn of(op: &'a Operation) -> Result<Option<Self>> {
         let index = &op.index;
-        let changes_nothing = match op.action() {
-            Action::Touch => op.deadline == Deadline::Keep,
-            // It only sees whether the key is free.
-            Action::Create => op.deadline.is_past(op.now()),
-            _ => false,
-        };
-        if index.is_empty() || changes_nothing {
+        if !changes_index(op) {
             return Ok(None);
         }
         let space = op.key_space()?;
@@ -143,7 +141,7 @@ impl<'a> Changes<'a> {
     /// [`ZADD`](https://redis.io/docs/latest/commands/zadd/),
     /// [`ZREMRANGEBYSCORE`](https://redis.io/docs/latest/commands/zremrangebyscore/).
     fn put_ending(&self, sets: &Sets, deadline: Timestamp, commands: &mut Vec<Cmd>) {
-        let at = millis(deadline);
+        let at = millis(deadline).min(FARTHEST);
         let expire = |when| command("PEXPIREAT", &sets.ending, |c| c.arg(at).arg(when));
         commands.push(long_past(&sets.ending, self.now));
         commands.push(expire("GT"));
@@ -268,6 +266,17 @@ impl<'a> Changes<'a> {
     }
 }
 
+/// Whether `op` changes entries or an event.
+pub(super) fn changes_index(op: &Operation) -> bool {
+    let changes_nothing = match op.action() {
+        Action::Touch => op.deadline == Deadline::Keep,
+        // It only sees whether the key is free.
+        Action::Create => op.deadline.is_past(op.now()),
+        _ => false,
+    };
+    !op.index.is_empty() && !changes_nothing
+}
+
 /// How many replies the put of an entry of a session that ends has.
 const PUT_ENDING: usize = 7;
 
@@ -276,10 +285,14 @@ pub(super) const NO_KEY: i64 = -2;
 
 /// Removes the entries of a set that are long past their deadline.
 pub(super) fn long_past(set: &str, now: Timestamp) -> Cmd {
-    let before = now.as_millis().saturating_sub(LEEWAY);
     command("ZREMRANGEBYSCORE", set, |c| {
-        c.arg("-inf").arg(format!("({before}"))
+        c.arg("-inf").arg(below_long_past(now))
     })
+}
+
+/// The upper end of the scores of entries that are long past their deadline.
+pub(super) fn below_long_past(now: Timestamp) -> String {
+    format!("({}", now.as_millis().saturating_sub(LEEWAY))
 }
 
 /// [`ZSCORE`](https://redis.io/docs/latest/commands/zscore/).

@@ -8,7 +8,7 @@ use redis::{Cmd, Pipeline, RedisResult, Value};
 
 use super::commands::{Part, Request};
 use super::compare::{CompareAndSet, Way};
-use super::hash::Script;
+use super::script::Script;
 use super::tracking::Tracking;
 
 /// A connection, shared by all operations that are under way.

@@ -27,6 +27,7 @@
 mod address;
 mod certificates;
 mod cluster;
+mod cluster_rotation;
 mod cluster_scan;
 mod commands;
 mod compare;
@@ -48,7 +49,9 @@ mod own;
 mod places;
 mod redirect;
 mod refusal;
+mod rotated;
 mod scan;
+mod script;
 mod seek;
 mod sentinel;
 mod slot_map;
@@ -56,6 +59,7 @@ mod slots;
 mod spread;
 mod step;
 mod tracking;
+mod transaction;
 mod url;
 mod view;
 

@@ -5,6 +5,7 @@ use rrss_core::{Action, Deadline, Error, ErrorKind, Guard, Operation, Result, Wr
 
 use super::commands::{self, Nonsense, Part, Request};
 use super::compare::{self, CompareAndSet};
+use super::rotated;
 
 /// The commands, and how their replies are read.
 pub(super) struct Own<'a> {
@@ -32,7 +33,7 @@ pub(super) enum Reading {
 
 impl<'a> Own<'a> {
     /// What `op` does: a write, a touch or a delete.
-    pub(super) fn of(op: &'a Operation) -> Result<Self> {
+    pub(super) fn of(op: &'a Operation, on_cluster: bool) -> Result<Self> {
         let key = op.key()?.as_str();
         let past = op.deadline.is_past(op.now());
         let (command, reading) = match (op.action(), &op.guard) {
@@ -40,7 +41,11 @@ impl<'a> Own<'a> {
                 Command::CompareAndSet(CompareAndSet::delete(key, loaded.as_bytes())),
                 Reading::Compared,
             ),
-            (Action::Delete, _) => (Command::One(commands::unlink(key)), Reading::Found),
+            (Action::Delete, _) => (Command::One(unlink(op, key, on_cluster)), Reading::Found),
+            (Action::Touch, Guard::Unchanged(loaded)) if op.deadline != Deadline::Keep => (
+                Command::CompareAndSet(CompareAndSet::touch(op, loaded.as_bytes())?),
+                Reading::Compared,
+            ),
             (Action::Touch, _) => (touch(op, key), Reading::Found),
             (_, Guard::Unchanged(loaded)) => (
                 Command::CompareAndSet(CompareAndSet::new(op, loaded.as_bytes())?),
@@ -105,6 +110,16 @@ impl<'a> Own<'a> {
             Command::CompareAndSet(write) => Part::CompareAndSet(write),
         }
     }
+}
+
+/// On a Cluster a session that is being rotated goes with its new key.
+fn unlink(op: &Operation, key: &str, on_cluster: bool) -> Cmd {
+    let mut command = commands::unlink(key);
+    let space = op.key_space.as_ref().filter(|_| on_cluster);
+    if let Some(half) = space.and_then(|space| rotated::half(key, space)) {
+        command.arg(half);
+    }
+    command
 }
 
 fn touch<'a>(op: &Operation, key: &str) -> Command<'a> {

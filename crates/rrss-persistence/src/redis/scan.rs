@@ -4,6 +4,7 @@ use redis::{Cmd, Value};
 use rrss_core::{Cursor, Error, ErrorKind, KeySpace, Result};
 
 use super::commands::{Nonsense, Request};
+use super::rotated;
 
 /// How many keys the server looks at in one call, at most: a fraction of a millisecond of its time.
 pub(super) const AT_ONCE: usize = 1_000;
@@ -66,7 +67,7 @@ pub(super) fn page(reply: Value, space: &KeySpace) -> Result<(u64, Vec<String>),
             Value::BulkString(key) => String::from_utf8(key).ok(),
             _ => None,
         })
-        .filter(|key| space.middle(key).is_some())
+        .filter(|key| space.middle(key).is_some() && !rotated::is_companion(key, space))
         .collect();
     Ok((next, keys))
 }

@@ -14,6 +14,7 @@ use rrss_core::{
 #[cfg(doc)]
 use rrss_core::{Error, ErrorKind};
 
+use super::cluster_rotation::ClusterRotation;
 use super::commands::{self, Nonsense, Part, Request};
 use super::expired;
 use super::failure::Doing;
@@ -22,8 +23,10 @@ use super::index::{Beside, Changes, Sets};
 use super::link::Link;
 use super::notes::Refused;
 use super::own::Own;
+use super::rotated;
 use super::scan::{self, Kind};
 use super::tracking::Watch;
+use super::transaction;
 use super::{Hashes, Layout, Options};
 
 /// Keeps sessions in Redis or Valkey: one server, a Cluster, or what sentinels watch.
@@ -158,7 +161,15 @@ impl Redis {
 
     /// Changes a session, and the index with it.
     async fn carry_out(&self, doing: Doing, op: &Operation) -> Result<Written> {
-        let own = Own::of(op)?;
+        if !self.link.is_cluster()
+            && let Some(script) = transaction::script(op)?
+        {
+            let request = Request::Script(script);
+            return self
+                .ask(doing, request, |reply| transaction::written(&reply))
+                .await;
+        }
+        let own = Own::of(op, self.link.is_cluster())?;
         let reading = own.reading();
         match Changes::of(op)? {
             None => {
@@ -342,8 +353,35 @@ impl Backend for Redis {
         self.carry_out(Doing::Write, op).await
     }
 
-    async fn touch(&self, op: &Operation) -> Result<bool> {
-        Ok(self.carry_out(Doing::Touch, op).await? == Written::Done)
+    async fn touch(&self, op: &Operation) -> Result<Written> {
+        self.carry_out(Doing::Touch, op).await
+    }
+
+    async fn rotate(&self, op: &Operation) -> Result<Written> {
+        if !self.link.is_cluster() {
+            return self.carry_out(Doing::Rotate, op).await;
+        }
+        match ClusterRotation::of(op)? {
+            Some(rotation) => rotation.carry_out(&self.link).await,
+            None => self.rotate_in_two_steps(op).await,
+        }
+    }
+
+    fn rotates_at_once(&self) -> bool {
+        !self.link.is_cluster()
+    }
+
+    async fn was_rotated(&self, op: &Operation) -> Result<bool> {
+        let space = op.key_space.as_ref();
+        let key = op.key()?.as_str();
+        let Some(mark) = space.and_then(|space| rotated::mark(key, space)) else {
+            return Ok(false);
+        };
+        let request = commands::exists(&mark).into();
+        self.ask(Doing::Load, request, |reply| {
+            commands::found(replies(&reply))
+        })
+        .await
     }
 
     async fn delete(&self, op: &Operation) -> Result<Written> {

@@ -79,7 +79,11 @@ async fn every_operation_is_one_round_trip_of_these_commands(server: RedisServer
     ] {
         let op = touch(key, deadline);
         let (there, counted) = commands_of!(server, redis, redis.touch(&op));
-        assert_eq!((there, counted), (true, counts(commands)), "{deadline:?}");
+        assert_eq!(
+            (there, counted),
+            (Written::Done, counts(commands)),
+            "{deadline:?}"
+        );
     }
 
     server.command(&["SET", key, "{}"]);
@@ -138,7 +142,10 @@ async fn the_deadline_on_the_server_is_the_one_that_was_said(server: RedisServer
     assert_eq!(on_server(), hour.to_string());
     redis.touch(&touch(key, Deadline::Never)).await.unwrap();
     assert_eq!(on_server(), "-1");
-    assert!(redis.touch(&touch(key, Deadline::Never)).await.unwrap());
+    assert_eq!(
+        redis.touch(&touch(key, Deadline::Never)).await.unwrap(),
+        Written::Done
+    );
     assert_eq!(server.command(&["GET", key]), "4");
 }
 
@@ -150,7 +157,7 @@ async fn a_deadline_at_the_end_of_time_is_kept(server: RedisServer) {
         assert_eq!(redis.write(&op).await.unwrap(), Written::Done);
         assert_eq!(server.command(&["PEXPIRETIME", key]), i64::MAX.to_string());
     }
-    assert!(redis.touch(&touch(key, end)).await.unwrap());
+    assert_eq!(redis.touch(&touch(key, end)).await.unwrap(), Written::Done);
     assert_eq!(stored(&redis, key).await.unwrap().unwrap(), "2");
 }
 
@@ -180,7 +187,10 @@ async fn a_deadline_that_passed_on_the_way_removes_too(server: RedisServer) {
     assert_eq!(redis.write(&last).await.unwrap(), Written::Gone);
 
     server.command(&["SET", key, "live"]);
-    assert!(redis.touch(&long_ago(touch(key, passed))).await.unwrap());
+    assert_eq!(
+        redis.touch(&long_ago(touch(key, passed))).await.unwrap(),
+        Written::Done
+    );
     assert_eq!(server.command(&["EXISTS", key]), "0");
 }
 

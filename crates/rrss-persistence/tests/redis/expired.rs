@@ -134,7 +134,7 @@ async fn the_keys_end_when_the_last_note_may_be_dropped(server: RedisServer) {
     ] {
         let op = touch_or_create(&server, Deadline::At(deadline));
         match op.action() {
-            Action::Touch => assert!(redis.touch(&op).await.unwrap()),
+            Action::Touch => assert_eq!(redis.touch(&op).await.unwrap(), Written::Done),
             _ => done(&redis, &op).await,
         }
         let keys = left(&server);
@@ -161,11 +161,12 @@ async fn without_a_note_no_key_and_no_command_is_for_one(server: RedisServer) {
     server.reset_counts();
     done(&redis, &create("sessions:1", b"1", in_an_hour())).await;
     done(&redis, &update("sessions:1", b"2", in_an_hour())).await;
-    assert!(
+    assert_eq!(
         redis
             .touch(&touch("sessions:1", in_an_hour()))
             .await
-            .unwrap()
+            .unwrap(),
+        Written::Done
     );
     assert_eq!(server.scan("*"), ["sessions:1"]);
     assert_eq!(
@@ -392,7 +393,10 @@ async fn a_session_that_lives_longer_than_is_known_is_looked_for_again_then(serv
     )
     .await;
     let later = early + Duration::from_millis(200);
-    assert!(redis.touch(&touch(key, Deadline::At(later))).await.unwrap());
+    assert_eq!(
+        redis.touch(&touch(key, Deadline::At(later))).await.unwrap(),
+        Written::Done
+    );
     pass(early).await;
     assert_eq!(keys(&take(&redis, 10).await), [""; 0]);
     assert_eq!(score(&server, key), Some(later.as_millis() as f64));

@@ -171,7 +171,7 @@ async fn entries_travel_with_the_write_and_cost_these_commands(server: RedisServ
     ] {
         server.reset_counts();
         let op = putting(touch(key, deadline), &["ann"], &[]);
-        assert!(redis.touch(&op).await.unwrap());
+        assert_eq!(redis.touch(&op).await.unwrap(), Written::Done);
         assert_eq!(counted(&server), expected);
     }
 
@@ -208,7 +208,7 @@ async fn entries_travel_with_the_write_and_cost_these_commands(server: RedisServ
     }
     server.reset_counts();
     let op = putting(touch(key, Deadline::Never), &["ann"], &[]);
-    assert!(redis.touch(&op).await.unwrap());
+    assert_eq!(redis.touch(&op).await.unwrap(), Written::Done);
     let expected = [("zadd", 1), ("persist", 1), ("exists", 1)];
     assert_eq!(counted(&server), counts(expected));
 }
@@ -306,7 +306,7 @@ async fn a_deadline_that_comes_nearer_moves_no_entry(server: RedisServer) {
     let refused = putting(refused, &["ann"], &[]);
     assert_eq!(redis.write(&refused).await.unwrap(), Written::Changed);
     let nearer = putting(touch(key, at(hour - 5_000)), &["ann"], &[]);
-    assert!(redis.touch(&nearer).await.unwrap());
+    assert_eq!(redis.touch(&nearer).await.unwrap(), Written::Done);
     let set = ending("ann");
     assert_eq!(score(&server, &set, key), hour);
     assert_eq!(server.command(&["PEXPIRETIME", &set]), hour.to_string());
@@ -340,14 +340,14 @@ async fn a_session_that_gets_a_deadline_moves_to_the_set_of_those_that_end(serve
         done(&redis, putting(first, &[name], &[])).await;
         let op = putting(op, &[name], &[]);
         match op.action() {
-            Action::Touch => assert!(redis.touch(&op).await.unwrap()),
+            Action::Touch => assert_eq!(redis.touch(&op).await.unwrap(), Written::Done),
             _ => done(&redis, op).await,
         }
         assert_eq!(members(&server, &ending(name)), [key.as_str()]);
         assert_eq!(server.command(&["EXISTS", &endless(name)]), "0");
 
         let back = putting(touch(&key, Deadline::Never), &[name], &[]);
-        assert!(redis.touch(&back).await.unwrap());
+        assert_eq!(redis.touch(&back).await.unwrap(), Written::Done);
         assert_eq!(members(&server, &endless(name)), [key.as_str()]);
         assert_eq!(found(&redis, name).await, [key]);
     }
@@ -397,7 +397,7 @@ async fn a_touch_of_no_session_leaves_no_entry(server: RedisServer) {
     let past = at(1);
     for deadline in [in_an_hour(), Deadline::Keep, Deadline::Never, past] {
         let op = putting(touch("sessions:1", deadline), &["ann"], &[]);
-        assert!(!redis.touch(&op).await.unwrap());
+        assert_eq!(redis.touch(&op).await.unwrap(), Written::Gone);
         assert_eq!(server.scan("*"), Vec::<String>::new(), "{deadline:?}");
     }
 }
@@ -407,7 +407,7 @@ async fn a_touch_moves_the_entry_with_the_deadline(server: RedisServer) {
     let (key, hour) = ("sessions:1", hour());
     done(&redis, putting(create(key, b"1", at(hour)), &["ann"], &[])).await;
     let op = putting(touch(key, at(hour + 5_000)), &["ann"], &[]);
-    assert!(redis.touch(&op).await.unwrap());
+    assert_eq!(redis.touch(&op).await.unwrap(), Written::Done);
     let set = ending("ann");
     assert_eq!(score(&server, &set, key), hour + 5_000);
     let lives_until = server.command(&["PEXPIRETIME", &set]);
@@ -436,7 +436,7 @@ async fn whatever_ends_a_session_removes_its_entries(server: RedisServer) {
                 Action::Delete => {
                     assert_eq!(redis.delete(&op).await.unwrap(), Written::Done);
                 }
-                Action::Touch => assert!(redis.touch(&op).await.unwrap()),
+                Action::Touch => assert_eq!(redis.touch(&op).await.unwrap(), Written::Done),
                 _ => done(&redis, op).await,
             }
             assert_eq!(server.scan("*"), Vec::<String>::new());
@@ -576,7 +576,10 @@ async fn a_session_that_moves_between_pages_is_not_missed(server: RedisServer) {
         (4, at(hour + 8)),
     ] {
         let op = touch(&format!("sessions:{n}"), deadline);
-        assert!(redis.touch(&putting(op, &["ann"], &[])).await.unwrap());
+        assert_eq!(
+            redis.touch(&putting(op, &["ann"], &[])).await.unwrap(),
+            Written::Done
+        );
     }
     while let Some(place) = cursor {
         let (more, next) = page(&redis, "ann", Some(&place), 1).await;

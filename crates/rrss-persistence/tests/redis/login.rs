@@ -118,7 +118,10 @@ async fn a_user_with_the_commands_that_the_readme_lists_can_do_everything(server
     compared.guard = Guard::Unchanged(Bytes::from_static(b"{}").into());
     assert_eq!(redis.write(&compared).await.unwrap(), Written::Done);
     for deadline in [in_an_hour(), Deadline::Keep, Deadline::Never] {
-        assert!(redis.touch(&touch(key, deadline)).await.unwrap());
+        assert_eq!(
+            redis.touch(&touch(key, deadline)).await.unwrap(),
+            Written::Done
+        );
     }
     assert!(stored(&redis, key).await.unwrap().is_some());
     assert_eq!(redis.count(&load(key)).await.unwrap(), 1);

@@ -91,15 +91,19 @@ pub(crate) async fn later_life(redis: &Redis, key: &str, text: &str) {
     let changed = redis.write(&replace(key, text, "4")).await.unwrap();
     assert_eq!(changed, Written::Changed);
     for deadline in [in_an_hour(), Deadline::Keep, Deadline::Never] {
-        assert!(
+        assert_eq!(
             redis.touch(&touch(key, deadline)).await.unwrap(),
+            Written::Done,
             "{deadline:?}"
         );
     }
     assert_eq!(stored(redis, key).await.unwrap().as_deref(), Some("3"));
     done(redis.delete(&delete(key)).await);
     assert_eq!(redis.delete(&delete(key)).await.unwrap(), Written::Gone);
-    assert!(!redis.touch(&touch(key, Deadline::Never)).await.unwrap());
+    assert_eq!(
+        redis.touch(&touch(key, Deadline::Never)).await.unwrap(),
+        Written::Gone
+    );
     assert_eq!(redis.write(&update(key, "5")).await.unwrap(), Written::Gone);
     assert_eq!(stored(redis, key).await.unwrap(), None);
 }

@@ -60,10 +60,16 @@ async fn a_pipeline_is_answered_where_its_key_is(cluster: &RedisCluster) {
     cluster.begin_migration(slot, to);
     cluster.move_keys(slot, to);
     let never = rrss_core::Deadline::Never;
-    assert!(redis.touch(&touch(key, never)).await.unwrap());
-    assert!(redis.touch(&touch(key, never)).await.unwrap());
+    assert_eq!(
+        redis.touch(&touch(key, never)).await.unwrap(),
+        Written::Done
+    );
+    assert_eq!(
+        redis.touch(&touch(key, never)).await.unwrap(),
+        Written::Done
+    );
     let absent = touch("pipeline:{pipeline}absent", never);
-    assert!(!redis.touch(&absent).await.unwrap());
+    assert_eq!(redis.touch(&absent).await.unwrap(), Written::Gone);
     cluster.finish_migration(slot, to);
     let owner = cluster.master_of(key);
     assert_eq!(cluster.command_on(owner, &["PTTL", key]), "-1");

@@ -115,7 +115,7 @@ async fn an_ended_session_is_none_before_it_is_swept(server: RedisServer) {
         let late = op_at(action.clone(), DAY + 1_000, one(), until(9 * DAY));
         let written = match action {
             Action::Touch => {
-                assert!(!redis.touch(&late).await.unwrap());
+                assert_eq!(redis.touch(&late).await.unwrap(), Written::Gone);
                 Written::Gone
             }
             Action::Delete => redis.delete(&late).await.unwrap(),
@@ -164,7 +164,7 @@ async fn a_touch_and_a_save_that_keep_the_deadline_keep_the_time(server: RedisSe
         (Deadline::Keep, "(nil)"),
         (until(DAY + 4_000), "4000"),
     ] {
-        assert!(redis.touch(&touch(deadline)).await.unwrap());
+        assert_eq!(redis.touch(&touch(deadline)).await.unwrap(), Written::Done);
         assert_eq!(score(&server), expected);
         assert_eq!(entries(&server, KEY), ["a=1"]);
     }
@@ -176,8 +176,14 @@ async fn a_touch_and_a_save_that_keep_the_deadline_keep_the_time(server: RedisSe
     );
     redis.write(&save).await.unwrap();
     assert_eq!(score(&server), "4000");
-    assert!(redis.touch(&touch(until(2_000))).await.unwrap());
-    assert!(!redis.touch(&touch(until(9 * DAY))).await.unwrap());
+    assert_eq!(
+        redis.touch(&touch(until(2_000))).await.unwrap(),
+        Written::Done
+    );
+    assert_eq!(
+        redis.touch(&touch(until(9 * DAY))).await.unwrap(),
+        Written::Gone
+    );
     assert_eq!(server.command(&["DBSIZE"]), "0");
 }
 

@@ -47,12 +47,15 @@ async fn every_write_and_touch_sets_the_deadline_that_it_says(server: RedisServe
             (Deadline::Never, "-1"),
             (hour, &*millis),
         ] {
-            assert!(redis.touch(&touch(KEY, next)).await.unwrap());
+            assert_eq!(redis.touch(&touch(KEY, next)).await.unwrap(), Written::Done);
             assert_eq!(deadline(), expected, "{next:?}");
         }
     }
     for next in [Deadline::Keep, Deadline::Never, hour] {
-        assert!(!redis.touch(&touch("sessions:2", next)).await.unwrap());
+        assert_eq!(
+            redis.touch(&touch("sessions:2", next)).await.unwrap(),
+            Written::Gone
+        );
     }
     assert_eq!(server.command(&["DBSIZE"]), "1");
 }
@@ -94,7 +97,7 @@ async fn a_deadline_that_is_past_ends_the_session_where_the_guard_holds(server: 
         .write(&create(KEY, one(), in_an_hour()))
         .await
         .unwrap();
-    assert!(redis.touch(&touch(KEY, past)).await.unwrap());
+    assert_eq!(redis.touch(&touch(KEY, past)).await.unwrap(), Written::Done);
     assert_eq!(server.command(&["DBSIZE"]), "0");
 }
 
@@ -137,7 +140,7 @@ async fn a_deadline_without_an_end_is_taken(server: RedisServer) {
         .write(&create(KEY, session(&[("a", "1")]), end))
         .await
         .unwrap();
-    assert!(redis.touch(&touch(KEY, end)).await.unwrap());
+    assert_eq!(redis.touch(&touch(KEY, end)).await.unwrap(), Written::Done);
     assert!(
         read(&redis, KEY, now())
             .await

@@ -26,12 +26,11 @@ impl Act {
             (Self::Save, _) => Call::Update,
             (Self::Delete, _) => Call::Delete,
             (Self::Touch, _) => Call::Touch,
-            (Self::Rotate, When::Before) => Call::Create,
-            (Self::Rotate, _) => Call::Delete,
+            (Self::Rotate, _) => Call::Rotate,
             (Self::Expire, _) => Call::Sweep,
         };
         let side = match when {
-            When::Before | When::Between => Side::Before,
+            When::Before => Side::Before,
             When::After => Side::After,
         };
         (call, side)
@@ -49,9 +48,11 @@ impl Actor {
         let id = id_of(&self.copy);
         let store = &self.store;
         let says = match self.act {
-            Act::Load => match store.load(&id).await.expect("loading works") {
-                Some(session) => Says::Found(saved(&session)),
-                None => Says::Nothing,
+            Act::Load => match store.load(&id).await {
+                Ok(Some(session)) => Says::Found(saved(&session)),
+                Ok(None) => Says::Nothing,
+                Err(error) if error.is_gone() => Says::Nothing,
+                Err(error) => panic!("loading failed: {error:?}"),
             },
             Act::Save => {
                 let own = if self.who == Who::First {

@@ -5,7 +5,7 @@ use rrss::Conflict;
 use super::words::{Act, Left, Row, Says, Until, When, Who};
 use Act::{Delete, Expire, Load, Rotate, Save, Touch};
 use Says::{Done, Found, Gone, Merged, Nothing, Passed, Refused, Replaced, Rotated, RotatedMerged};
-use When::{After, Before, Between};
+use When::{After, Before};
 use Who::{First, Second};
 
 const NONE: &[Who] = &[];
@@ -125,14 +125,6 @@ pub const TABLE: &[Row] = &[
     row(
         Rotate,
         Load,
-        Between,
-        Rotated,
-        Found(NONE),
-        renewed_by(First, NONE),
-    ),
-    row(
-        Rotate,
-        Load,
         After,
         Rotated,
         Nothing,
@@ -146,17 +138,8 @@ pub const TABLE: &[Row] = &[
         Replaced,
         renewed_by(First, SECOND),
     ),
-    row(
-        Rotate,
-        Save,
-        Between,
-        RotatedMerged,
-        Replaced,
-        renewed_by(First, SECOND),
-    ),
     row(Rotate, Save, After, Rotated, Gone, renewed_by(First, NONE)),
     row(Rotate, Delete, Before, Gone, Done, NOTHING),
-    row(Rotate, Delete, Between, Gone, Done, NOTHING),
     row(
         Rotate,
         Delete,
@@ -176,14 +159,6 @@ pub const TABLE: &[Row] = &[
     row(
         Rotate,
         Touch,
-        Between,
-        Rotated,
-        Done,
-        renewed_by(First, NONE),
-    ),
-    row(
-        Rotate,
-        Touch,
         After,
         Rotated,
         Nothing,
@@ -200,21 +175,12 @@ pub const TABLE: &[Row] = &[
     row(
         Rotate,
         Rotate,
-        Between,
-        Gone,
-        Rotated,
-        renewed_by(Second, NONE),
-    ),
-    row(
-        Rotate,
-        Rotate,
         After,
         Rotated,
         Gone,
         renewed_by(First, NONE),
     ),
     row(Rotate, Expire, Before, Gone, Passed, NOTHING),
-    row(Rotate, Expire, Between, Gone, Passed, NOTHING),
     row(Rotate, Expire, After, Rotated, Passed, NOTHING),
     row(Expire, Load, Before, Passed, Nothing, NOTHING),
     row(Expire, Load, After, Passed, Nothing, NOTHING),
@@ -248,10 +214,7 @@ pub const OTHERWISE: &[(Conflict, Row)] = &[
         Conflict::Reject,
         row(Rotate, Save, Before, Refused, Replaced, old(SECOND)),
     ),
-    (
-        Conflict::Reject,
-        row(Rotate, Save, Between, Refused, Replaced, old(SECOND)),
-    ),
+    (Conflict::Reject,),
     (
         Conflict::LastWrite,
         row(Save, Save, Before, Replaced, Replaced, old(FIRST)),
@@ -277,17 +240,6 @@ pub const OTHERWISE: &[(Conflict, Row)] = &[
             Rotate,
             Save,
             Before,
-            Rotated,
-            Replaced,
-            renewed_by(First, NONE),
-        ),
-    ),
-    (
-        Conflict::LastWrite,
-        row(
-            Rotate,
-            Save,
-            Between,
             Rotated,
             Replaced,
             renewed_by(First, NONE),

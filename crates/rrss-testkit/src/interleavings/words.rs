@@ -49,8 +49,6 @@ impl fmt::Display for Act {
 pub enum When {
     /// The first has begun, and the backend has not carried out the call that decides it.
     Before,
-    /// A rotation has stored the session under its new id, and the old one is not deleted yet.
-    Between,
     /// The backend has carried out the first; whether that is answered yet makes no difference.
     After,
 }
@@ -58,11 +56,8 @@ pub enum When {
 impl When {
     /// At which points of an operation another can come.
     #[must_use]
-    pub fn points_of(first: Act) -> &'static [Self] {
-        match first {
-            Act::Rotate => &[Self::Before, Self::Between, Self::After],
-            _ => &[Self::Before, Self::After],
-        }
+    pub fn points_of(_: Act) -> &'static [Self] {
+        &[Self::Before, Self::After]
     }
 
     pub(super) fn text(self, first: Act) -> &'static str {
@@ -71,9 +66,8 @@ impl When {
             (Self::Before, Act::Save) => "before it writes",
             (Self::Before, Act::Delete) => "before it removes",
             (Self::Before, Act::Touch) => "before it moves the deadline",
-            (Self::Before, Act::Rotate) => "before it stores the new id",
+            (Self::Before, Act::Rotate) => "before it moves the session",
             (Self::Before, Act::Expire) => "after the deadline, before the sweep",
-            (Self::Between, _) => "before it deletes the old id",
             (Self::After, Act::Expire) => "after the sweep",
             (Self::After, _) => "after",
         }
@@ -94,7 +88,7 @@ pub enum Who {
 pub enum Says {
     /// Load: the session, with what these have saved; where both have, the latter's value of the field that both set.
     Found(&'static [Who]),
-    /// Load: `None`. Touch, delete: `false`.
+    /// Load: `None`, or `ErrorKind::Gone` for an id that was rotated away. Touch, delete: `false`.
     Nothing,
     /// Touch, delete: `true`.
     Done,

@@ -47,7 +47,11 @@ pub(super) async fn create(store: &Store, session: &mut Session) {
 }
 
 pub(super) async fn load(store: &Store, id: &SessionId) -> Option<Session> {
-    store.load(id).await.expect("loading works")
+    match store.load(id).await {
+        // It was rotated away a moment ago.
+        Err(error) if error.is_gone() => None,
+        loaded => loaded.expect("loading works"),
+    }
 }
 
 /// Loads a session that must be there.

@@ -124,10 +124,12 @@ macro_rules! __store_promises {
             of_two_rotations_at_once_exactly_one_wins
             a_second_rotation_leaves_the_last_id_alone
             rotate_of_a_new_session_saves_it
-            a_save_between_the_copy_and_the_delete_of_a_rotation_goes_along
+            a_save_before_a_rotation_happens_goes_along
             a_rotation_that_rejects_what_others_saved_leaves_the_old_session_alone
             a_rotation_that_writes_last_leaves_one_session_with_its_own_fields
             a_rotation_cut_off_midway_loses_no_session
+            a_rotation_whose_answer_is_lost_gives_the_session_its_new_id
+            a_rotation_in_doubt_is_found_by_the_next_try
 
             list_names_every_session_over_its_pages
             list_leaves_out_what_is_no_session

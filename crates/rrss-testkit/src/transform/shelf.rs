@@ -87,8 +87,13 @@ impl Backend for Shelf {
         })
     }
 
-    async fn touch(&self, op: &Operation) -> Result<bool> {
-        Ok(self.ask(op).bytes.contains_key(op.key()?.as_str()))
+    async fn touch(&self, op: &Operation) -> Result<Written> {
+        let is_there = self.ask(op).bytes.contains_key(op.key()?.as_str());
+        Ok(if is_there {
+            Written::Done
+        } else {
+            Written::Gone
+        })
     }
 
     async fn delete(&self, op: &Operation) -> Result<Written> {

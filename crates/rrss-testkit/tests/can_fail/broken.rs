@@ -238,10 +238,10 @@ impl Backend for Broken {
         Ok(written)
     }
 
-    async fn touch(&self, op: &Operation) -> Result<bool> {
+    async fn touch(&self, op: &Operation) -> Result<Written> {
         let _turn = self.turn().await;
         let touched = self.touch_alone(op).await?;
-        if touched {
+        if touched == Written::Done {
             self.index_written(op)?;
         }
         Ok(touched)
@@ -493,21 +493,31 @@ impl Broken {
         Ok(Written::Done)
     }
 
-    async fn touch_alone(&self, op: &Operation) -> Result<bool> {
+    async fn touch_alone(&self, op: &Operation) -> Result<Written> {
         let key = self.key(op)?;
         let Some(mut live) = self.live(&key, op.now()) else {
             if self.has(Flaw::TouchCreates) {
                 self.put(&key, Bytes::new(), op.deadline.instant());
             }
-            return Ok(false);
+            return Ok(Written::Gone);
         };
+        if let Guard::Unchanged(loaded) = &op.guard
+            && loaded.as_bytes() != &*live.bytes
+            && !self.has(Flaw::ForgetsWhatWasLoaded)
+        {
+            return Ok(Written::Changed);
+        }
         self.pause().await;
         if op.deadline.is_past(op.now()) {
             let refuses = self.has(Flaw::RefusesPastDeadlines);
             if !refuses {
                 self.kept().sessions.remove(&key);
             }
-            return Ok(!refuses);
+            return Ok(if refuses {
+                Written::Gone
+            } else {
+                Written::Done
+            });
         }
         if self.has(Flaw::TouchEmpties) {
             live.bytes = Bytes::new();
@@ -520,7 +530,7 @@ impl Broken {
         if !self.has(Flaw::TouchDoesNothing) {
             self.put(&key, live.bytes, deadline);
         }
-        Ok(true)
+        Ok(Written::Done)
     }
 
     async fn delete_alone(&self, op: &Operation) -> Result<Written> {

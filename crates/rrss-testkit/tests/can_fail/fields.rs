@@ -80,7 +80,7 @@ impl Backend for Fields {
         true
     }
 
-    async fn touch(&self, _: &Operation) -> Result<bool> {
+    async fn touch(&self, _: &Operation) -> Result<Written> {
         Err(unsupported())
     }
 

@@ -159,9 +159,9 @@ impl Backend for Noting {
         Ok(written)
     }
 
-    async fn touch(&self, op: &Operation) -> Result<bool> {
+    async fn touch(&self, op: &Operation) -> Result<Written> {
         let touched = self.sessions.touch(op).await?;
-        if touched {
+        if touched == Written::Done {
             self.note(op)?;
         }
         Ok(touched)

@@ -74,7 +74,7 @@ const OVER: &[(Flaw, &[&str])] = &[
     (
         Flaw::DeletesWhatChanged,
         &[
-            "a_save_between_the_copy_and_the_delete_of_a_rotation_goes_along",
+            "a_save_before_a_rotation_happens_goes_along",
             "a_rotation_that_rejects_what_others_saved_leaves_the_old_session_alone",
         ],
     ),

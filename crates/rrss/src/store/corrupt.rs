@@ -18,7 +18,7 @@ use rrss_core::{
 pub use self::counts::CorruptCounts;
 use self::counts::Counters;
 use self::told::Told;
-use super::load::loaded;
+use super::load::{Wants, loaded};
 use super::quarantine::{Name, Quarantine};
 use super::{Store, unexpected};
 
@@ -88,7 +88,11 @@ impl Store {
     /// The session with its deadline, as it is now, for a change that is to be made to it. One that cannot be read is treated
     /// as the policy has it.
     pub(super) async fn fetch(&self, id: &SessionId) -> Result<Option<Session>> {
-        let read = self.read_one(id, true).await?;
+        let wants = Wants {
+            deadline: true,
+            ..Wants::default()
+        };
+        let read = self.read_one(id, wants).await?;
         Ok(read.map(|(session, _)| session))
     }
 
@@ -96,12 +100,13 @@ impl Store {
     pub(super) async fn read_one(
         &self,
         id: &SessionId,
-        wants_deadline: bool,
+        wants: Wants,
     ) -> Result<Option<(Session, Option<Timestamp>)>> {
         let mut tries = 0;
         loop {
             let mut op = self.operation(Action::Load).with_id(id.clone());
-            op.wants_deadline = wants_deadline;
+            op.wants_deadline = wants.deadline;
+            op.wants_rotated = wants.rotated;
             let error = match self.run(&mut op).await {
                 Ok(answer) => {
                     let renewal = answer.renew;

@@ -3,6 +3,8 @@
 mod revoke;
 mod session_info;
 
+use std::collections::HashSet;
+
 use futures_util::future::try_join_all;
 use rrss_core::{Action, Cursor, Error, ErrorKind, IndexKey, Outcome, Page, Result, SessionId};
 use serde::Serialize;
@@ -99,12 +101,25 @@ impl Store {
 
     /// The live sessions of one page of `entry`; each was read to see that it has the value.
     async fn found(&self, entry: &IndexKey, cursor: Option<Cursor>, limit: usize) -> Result<Found> {
-        let page = self.named(entry, cursor, limit).await?;
-        let seen = try_join_all(page.ids.iter().map(|id| self.look(entry, id))).await?;
-        Ok(Found {
-            sessions: seen.into_iter().filter_map(Seen::live).collect(),
-            next: page.next,
-        })
+        let (mut found, mut known) = (Vec::new(), HashSet::new());
+        loop {
+            let page = self.named(entry, cursor.clone(), limit).await?;
+            let ids: Vec<_> = page.ids.iter().filter(|id| !known.contains(*id)).collect();
+            let seen = try_join_all(ids.iter().map(|id| self.look(entry, id))).await?;
+            // One that is gone may have been rotated since it was named, and go on under an id that was not.
+            let ended = seen.iter().any(|seen| matches!(seen, Seen::Ended));
+            // One that was live here before, and is named no more, goes on under an id that is named now.
+            let named: HashSet<_> = page.ids.iter().cloned().collect();
+            found.retain(|session: &SessionInfo| session.is_one_of(&named));
+            known.extend(ids.into_iter().cloned());
+            found.extend(seen.into_iter().filter_map(Seen::live));
+            if !ended {
+                return Ok(Found {
+                    sessions: found,
+                    next: page.next,
+                });
+            }
+        }
     }
 
     /// The ids of one page of `entry`, unread: they may have ended, or have another value by now.

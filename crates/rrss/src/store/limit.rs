@@ -21,8 +21,6 @@ use super::find::{PAGE, Seen, SessionInfo};
 #[derive(Default)]
 pub(super) struct Added {
     values: Vec<AddedValue>,
-    /// The session as it was, where the save may have to be taken back.
-    before: Option<Session>,
 }
 
 struct AddedValue {
@@ -60,15 +58,42 @@ impl Store {
                     return Err(full(entry, max));
                 }
             }
-            added.before = Some(session.clone());
         }
         Ok(added)
     }
 
-    /// Sees, once `session` is saved, that no value has more sessions than it may have. Others may have got the value at
-    /// the same moment.
-    pub(super) async fn enforce_limit(&self, added: Added, session: &mut Session) -> Result<()> {
-        let Some((_, max)) = self.limit() else {
+    /// Sees, once `session` is saved, that no value has more sessions than it may have. Where that cannot be seen, or there is
+    /// one too many and the policy is to refuse, the save is taken back, and the session is as it was `before`.
+    pub(super) async fn enforce_or_undo(
+        &self,
+        added: Added,
+        before: Session,
+        session: &mut Session,
+    ) -> Result<()> {
+        let failed = match self.enforce_limit(added, session).await {
+            Ok(()) => return Ok(()),
+            Err(failed) => failed,
+        };
+        let is_rotated = before.id().is_some() && before.id() != session.id();
+        match self.take_back(before.clone(), session).await {
+            Ok(()) => Err(failed),
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(
+                    error,
+                    "a save that was to be taken back, since the limit of sessions could not be kept, may be stored"
+                );
+                // The old id of a rotated session opens nothing any more.
+                if !is_rotated {
+                    *session = before;
+                }
+                Err(failed.in_doubt())
+            }
+        }
+    }
+
+    async fn enforce_limit(&self, added: Added, session: &Session) -> Result<()> {
+        let Some((rules, max)) = self.limit() else {
             return Ok(());
         };
         for AddedValue {
@@ -77,17 +102,12 @@ impl Store {
             looked_at,
         } in added.values
         {
-            let named = self.all_named(&entry).await?;
-            if named.len() <= max.get() {
-                continue;
-            }
-            let live = self.read(&entry, &named).await?;
+            let live = self.live_beyond(&entry, max).await?;
             let too_many = live.len().saturating_sub(max.get());
             if too_many == 0 {
                 continue;
             }
-            if let Some(before) = added.before {
-                self.take_back(before, session).await?;
+            if rules.on_limit == OnLimit::Reject {
                 return Err(full(&entry, max));
             }
             let own = session
@@ -103,6 +123,25 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// The live sessions of `entry`, where it names more than `max`; else none need to be looked at.
+    async fn live_beyond(&self, entry: &IndexKey, max: NonZeroUsize) -> Result<Vec<SessionInfo>> {
+        let mut known = HashSet::new();
+        loop {
+            let named = self.all_named(entry).await?;
+            if named.len() <= max.get() {
+                return Ok(Vec::new());
+            }
+            let live = self.read(entry, &named).await?;
+            // One that is gone may have been rotated since it was named, and go on under an id that was not.
+            let ended = named.len() > live.len();
+            let is_new = named.iter().any(|id| !known.contains(id));
+            if !ended || !is_new {
+                return Ok(live);
+            }
+            known.extend(named);
+        }
     }
 
     fn limit(&self) -> Option<(&IndexRules, NonZeroUsize)> {

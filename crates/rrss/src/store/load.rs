@@ -1,16 +1,19 @@
 //! Reading a session, and giving it its time anew.
 
-use rrss_core::{
-    Action, Answer, Deadline, Operation, Outcome, Result, Session, SessionId, Timestamp,
-};
 #[cfg(doc)]
-use rrss_core::{ErrorKind, OnCorrupt};
+use rrss_core::OnCorrupt;
+use rrss_core::{
+    Action, Answer, Deadline, Error, ErrorKind, Guard, Operation, Outcome, Result, Session,
+    SessionId, Timestamp,
+};
 
+use super::update::{ATTEMPTS, changed_again, pause};
 use super::{Store, unexpected};
 
 impl Store {
     /// Loads a session; `None` where there is none with this id: unknown, deleted, expired or malformed. A
-    /// malformed id never reaches the backend.
+    /// malformed id never reaches the backend. An id that was [rotated](Store::rotate) away a moment ago is
+    /// [`ErrorKind::Gone`]: its session goes on under another one, and none must be begun in its place.
     ///
     /// Where the `expiry` step renews sessions that are used, and it is time to, the deadline is moved, by an operation
     /// more; else a load is one operation and writes nothing. Should the renewal fail, the session is answered all the
@@ -18,10 +21,15 @@ impl Store {
     ///
     /// # Errors
     ///
+    /// [`ErrorKind::Gone`] for an id that was rotated away less than [`rotated_for`](crate::StoreBuilder::rotated_for) ago.
     /// [`ErrorKind::Unavailable`] and [`ErrorKind::Timeout`] where the backend cannot tell;
     /// [`ErrorKind::Corrupt`] where what it holds is no session, and stays as it is; unless [`OnCorrupt`] says otherwise.
     pub async fn load(&self, id: &SessionId) -> Result<Option<Session>> {
-        let Some((mut session, renewal)) = self.read_one(id, false).await? else {
+        let wants = Wants {
+            rotated: !self.inner.rotated_for.is_zero(),
+            ..Wants::default()
+        };
+        let Some((mut session, renewal)) = self.read_one(id, wants).await? else {
             return Ok(None);
         };
         if let Some(deadline) = renewal
@@ -62,14 +70,16 @@ impl Store {
 
     /// Moves the deadline of a session that was just loaded; `false` where it has ended meanwhile.
     async fn renew(&self, session: &mut Session, deadline: Timestamp) -> bool {
-        let mut op = self.operation(Action::Touch).with_session(session.clone());
+        let mut op = self.guarded_touch(session.clone());
         op.deadline = Deadline::At(deadline);
-        match self.run_on_one(&mut op).await {
-            Ok(true) => {
+        match self.touched(&mut op).await {
+            Ok(Touched::Done) => {
                 session.mark_renewed(deadline);
                 true
             }
-            Ok(false) => false,
+            // Whoever changed the session meanwhile has given it a deadline, too.
+            Ok(Touched::Changed) => true,
+            Ok(Touched::Missing) => false,
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(
@@ -113,22 +123,84 @@ impl Store {
         let mut op = self.operation(Action::Touch).with_id(id.clone());
         op.deadline = deadline;
         if self.inner.pipeline.wants_session(&op) {
-            let Some(session) = self.fetch(id).await? else {
-                return Ok(false);
-            };
-            op = self.operation(Action::Touch).with_session(session);
-            if deadline != Deadline::Keep {
-                op.deadline = deadline;
-            }
+            return self.touch_loaded(id, deadline).await;
         }
         self.run_on_one(&mut op).await
     }
+
+    /// Touches what is stored, as it was loaded: the deadline and the entries depend on what is in the session.
+    async fn touch_loaded(&self, id: &SessionId, deadline: Deadline) -> Result<bool> {
+        let mut turn = None;
+        for attempt in 1..=ATTEMPTS {
+            let Some(session) = self.fetch(id).await? else {
+                return Ok(false);
+            };
+            let mut op = self.guarded_touch(session);
+            if deadline != Deadline::Keep {
+                op.deadline = deadline;
+            }
+            match self.touched(&mut op).await? {
+                Touched::Done => return Ok(true),
+                Touched::Missing => return Ok(false),
+                Touched::Changed => {}
+            }
+            if turn.is_none() {
+                turn = Some(self.turn(id).await);
+            }
+            pause(attempt).await;
+        }
+        Err(changed_again())
+    }
+
+    /// A touch of exactly the session that was loaded.
+    fn guarded_touch(&self, session: Session) -> Operation {
+        let stored = session.stored().cloned();
+        let mut op = self.operation(Action::Touch).with_session(session);
+        if let Some(stored) = stored {
+            op.guard = Guard::Unchanged(stored);
+        }
+        op
+    }
+
+    async fn touched(&self, op: &mut Operation) -> Result<Touched> {
+        let answer = self.run(op).await?;
+        match answer.outcome {
+            Outcome::Done => Ok(Touched::Done),
+            Outcome::Missing => Ok(Touched::Missing),
+            Outcome::Changed => Ok(Touched::Changed),
+            _ => Err(unexpected(op, &answer)),
+        }
+    }
+}
+
+/// What became of a touch of a session that was loaded.
+enum Touched {
+    Done,
+    Missing,
+    Changed,
+}
+
+/// What a load must tell besides the session.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wants {
+    pub(super) deadline: bool,
+    /// Whether the id was rotated away.
+    pub(super) rotated: bool,
+}
+
+fn rotated_away() -> Error {
+    Error::new(
+        ErrorKind::Gone,
+        "the session got a new id a moment ago, and goes on under that; do not begin another one in its place",
+    )
 }
 
 /// The session of an answer, if there is one.
 pub(super) fn loaded(op: &Operation, mut answer: Answer) -> Result<Option<Session>> {
-    if answer.outcome != Outcome::Found {
-        return Ok(None);
+    match answer.outcome {
+        Outcome::Found => {}
+        Outcome::Rotated => return Err(rotated_away()),
+        _ => return Ok(None),
     }
     let (Some(mut session), Some(id)) = (answer.take_session(), op.id()) else {
         return Err(unexpected(op, &answer));

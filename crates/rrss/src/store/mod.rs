@@ -11,6 +11,7 @@ mod overwrite;
 mod quarantine;
 mod rotate;
 mod save;
+mod turns;
 mod update;
 
 use std::fmt;
@@ -32,6 +33,7 @@ pub use self::quarantine::{
     Name as QuarantineName, Quarantine, QuarantineNames, Quarantined, Restored,
 };
 pub use self::save::Saved;
+use self::turns::{Turn, Turns};
 use crate::builder::StoreBuilder;
 use crate::sweeper::Sweeper;
 
@@ -83,6 +85,8 @@ struct Inner {
     name: Option<String>,
     conflict: Conflict,
     corrupt: Corrupt,
+    rotated_for: Duration,
+    turns: Turns,
     sweeper: Sweeper,
 }
 
@@ -94,10 +98,14 @@ pub(crate) struct Parts {
     pub(crate) conflict: Conflict,
     pub(crate) on_corrupt: OnCorrupt,
     pub(crate) quarantine_for: Duration,
+    pub(crate) rotated_for: Duration,
 }
 
 /// Long enough for somebody to come back from a holiday.
 const QUARANTINE_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Longer than requests take that were under way when the session got its new id.
+const ROTATED_FOR: Duration = Duration::from_secs(30);
 
 impl Default for Parts {
     fn default() -> Self {
@@ -107,6 +115,7 @@ impl Default for Parts {
             conflict: Conflict::default(),
             on_corrupt: OnCorrupt::default(),
             quarantine_for: QUARANTINE_FOR,
+            rotated_for: ROTATED_FOR,
         }
     }
 }
@@ -138,6 +147,7 @@ impl Store {
             conflict,
             on_corrupt,
             quarantine_for,
+            rotated_for,
         } = parts;
         let sweeper = Sweeper::new(&pipeline);
         let store = Self {
@@ -147,6 +157,8 @@ impl Store {
                 name,
                 conflict,
                 corrupt: Corrupt::new(on_corrupt, quarantine_for),
+                rotated_for,
+                turns: Turns::default(),
                 sweeper,
             }),
         };
@@ -246,6 +258,10 @@ impl Store {
             Outcome::Missing => Ok(false),
             _ => Err(unexpected(op, &answer)),
         }
+    }
+
+    async fn turn(&self, id: &SessionId) -> Turn {
+        self.inner.turns.wait(id).await
     }
 
     fn start(&self) {

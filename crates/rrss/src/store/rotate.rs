@@ -1,29 +1,34 @@
 //! Giving a session a new id.
 
-#[cfg(doc)]
-use rrss_core::ErrorKind;
-use rrss_core::{Action, Conflict, Deadline, Error, Outcome, Result, Session, SessionId};
+use rrss_core::{
+    Action, Conflict, Error, ErrorKind, Guard, Operation, Outcome, Replaced, Result, Session,
+    SessionId,
+};
 
-use super::limit::Added;
-use super::save::{Saved, gone};
-use super::update::{ATTEMPTS, changed_again, merged, pause, rejected};
+use super::save::{CREATE_ATTEMPTS, Saved, gone, mark_stored};
+use super::update::{ATTEMPTS, again, changed_again, pause, rejected};
 use super::{Store, unexpected};
 
 impl Store {
-    /// Gives a session a new id, with its fields, its unsaved changes, its creation time and a deadline of its own; the old
-    /// id is dead when this answers. Do so at every change of rights, such as a login (OWASP Session Management: renew
-    /// the session id after any privilege level change).
+    /// Gives a session a new id, with its fields, its unsaved changes, its creation time and its own deadline. Once this returns,
+    /// the old id is invalid. Rotate at every change of rights, such as a login (OWASP Session Management: renew the session
+    /// id after any privilege level change).
     ///
-    /// The new session is stored before the old one is deleted, so that a crash in between loses nothing. What
-    /// others saved to the old one meanwhile goes along, as the store's [`Conflict`] policy has it:
-    /// [`Saved::Merged`] says so. Whoever saves later is told that it is gone. Of two rotations of one session at once, one
-    /// wins. A new session has no id yet that could be renewed: it is saved.
+    /// It is one operation: the new session takes the place of the old one, and no other operation sees both or neither,
+    /// where the backend can do that ([`Backend::rotates_at_once`](rrss_core::Backend::rotates_at_once)). Changes that other
+    /// requests saved to the old session are kept, as the store's [`Conflict`] policy has it: [`Saved::Merged`] says so. Whoever
+    /// saves to the old session later gets [`ErrorKind::Gone`]. Of two rotations of one session at once, one wins. A new session
+    /// has no id yet: it is saved.
+    ///
+    /// For a while ([`rotated_for`](crate::StoreBuilder::rotated_for)), a load of the old id answers [`ErrorKind::Gone`] rather
+    /// than `None`: a request that began before the rotation can tell that the session goes on under an id that it does not know.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Gone`] where the session does not exist any more; no new one stays behind. Else as
-    /// [`save`](Store::save); the session then keeps its old id and its unsaved changes. Where the backend failed while the
-    /// old session was being deleted, the old id may be dead already; a second try tells.
+    /// [`ErrorKind::Gone`] where the session does not exist any more. Else as [`save`](Store::save); the session then keeps
+    /// its old id and its unsaved changes. Where the answer of the backend was lost, the store looks whether the new session is
+    /// there. If it cannot tell, the error says that the rotation [may have happened](Error::may_have_happened): rotate the same
+    /// `session` again, which finds the new session if there is one.
     ///
     /// # Examples
     ///
@@ -45,7 +50,7 @@ impl Store {
         if session.is_new() {
             return self.save(session).await;
         }
-        self.renew_as(session, session.renewed()).await
+        self.rotate_with(session, None).await
     }
 
     /// Gives a session the id `id`, as [`rotate`](Store::rotate) gives it one that the key mapper makes; for adapters to
@@ -70,106 +75,119 @@ impl Store {
     /// # Ok(()) }
     /// ```
     pub async fn rotate_to(&self, session: &mut Session, id: SessionId) -> Result<Saved> {
-        let mut renewed = session.renewed_as(id);
         if session.is_new() {
+            let mut renewed = session.renewed_as(id);
             let saved = self.save(&mut renewed).await?;
             *session = renewed;
             return Ok(saved);
         }
-        self.renew_as(session, renewed).await
+        self.rotate_with(session, Some(id)).await
     }
 
-    async fn renew_as(&self, session: &mut Session, mut renewed: Session) -> Result<Saved> {
+    async fn rotate_with(&self, session: &mut Session, id: Option<SessionId>) -> Result<Saved> {
         let Some(old) = session.id().cloned() else {
             return Err(gone("rotated"));
         };
+        if let Some(saved) = self.adopt(session).await? {
+            return Ok(saved);
+        }
         let added = self.check_limit(session).await?;
-        // Where a step sets deadlines, it sets the new one too; else the one that it has goes along.
-        let deadline = match session.expires_at() {
-            Some(deadline) if !self.inner.pipeline.sets_deadlines() => Deadline::At(deadline),
-            _ => Deadline::Keep,
-        };
-        self.create_until(&mut renewed, deadline).await?;
-        let created = renewed.clone();
-        match self.take_over(session, &old, &mut renewed, added).await {
-            Ok(saved) => {
-                *session = renewed;
-                Ok(saved)
-            }
-            // The old session may be deleted, and then the new one is all that there is.
-            Err(Failed::Deleting(error)) if error.is_temporary() => Err(error),
-            // It is gone, and must not come back under another id; or it stays, and one is enough.
-            Err(Failed::Deleting(error)) => {
-                self.end(created).await?;
-                Err(error)
-            }
-            Err(Failed::Before(error)) => {
-                if let Err(left) = self.end(created).await {
-                    let left: &dyn std::error::Error = &left;
-                    tracing::warn!(
-                        error = left,
-                        "a copy of a session, under an id that nobody knows, stays until its deadline: deleting it after \
-                         a rotation that failed, failed too"
-                    );
-                }
-                Err(error)
-            }
-        }
+        let before = session.clone();
+        let saved = self.move_to(session, &old, id).await?;
+        self.enforce_or_undo(added, before, session).await?;
+        Ok(saved)
     }
 
-    /// Puts the new session in the place of the old one, which is deleted if it is the one that was copied; what others
-    /// have saved to it since is copied too.
-    async fn take_over(
+    /// Puts the session in the place of the stored one, under a new id; what others have saved to that goes along.
+    async fn move_to(
         &self,
-        session: &Session,
+        session: &mut Session,
         old: &SessionId,
-        renewed: &mut Session,
-        added: Added,
-    ) -> Result<Saved, Failed> {
-        // While the old session is still there to go back to.
-        self.enforce_limit(added, renewed).await?;
-        let mut copied = session.clone();
-        let mut saved = Saved::Created;
-        for attempt in 1..=ATTEMPTS {
-            let mut op = self.operation(Action::Delete).with_session(copied.clone());
-            if let Some(guard) = self.guard(&copied) {
-                op.guard = guard;
-            }
-            let answer = self.run(&mut op).await.map_err(Failed::Deleting)?;
-            match answer.outcome {
-                Outcome::Done => return Ok(saved),
-                Outcome::Missing => return Err(Failed::Deleting(gone("rotated"))),
-                Outcome::Changed => {}
-                _ => return Err(unexpected(&op, &answer).into()),
-            }
-            pause(attempt).await;
-            let Some(fresh) = self.fetch(old).await? else {
-                return Err(Failed::Deleting(gone("rotated")));
+        id: Option<SessionId>,
+    ) -> Result<Saved> {
+        let (mut moved, mut saved) = (session.clone(), Saved::Created);
+        let (mut taken, mut changed) = (0, 0);
+        loop {
+            let mut op = self.rotation(&moved, old, id.clone());
+            let answer = match self.run(&mut op).await {
+                Ok(answer) => answer,
+                Err(error) => return self.look_for(session, &op, error).await,
             };
+            match answer.outcome {
+                Outcome::Done => {
+                    mark_stored(&mut moved, &op, answer);
+                    *session = moved;
+                    return Ok(saved);
+                }
+                Outcome::Missing => return Err(gone("rotated")),
+                Outcome::Taken if id.is_some() => {
+                    return Err(Error::new(
+                        ErrorKind::Conflict,
+                        "a session with the id that the caller gave exists already",
+                    ));
+                }
+                Outcome::Taken if taken + 1 == CREATE_ATTEMPTS => {
+                    return Err(super::save::all_taken());
+                }
+                Outcome::Taken => {
+                    taken += 1;
+                    continue;
+                }
+                Outcome::Changed if changed + 1 < ATTEMPTS => changed += 1,
+                Outcome::Changed => return Err(changed_again()),
+                _ => return Err(unexpected(&op, &answer)),
+            }
+            let _turn = self.turn(old).await;
+            pause(changed).await;
+            // A backend may not be able to tell a changed session from one that is gone: the load can.
+            let fresh = self.fetch(old).await?.ok_or_else(|| gone("rotated"))?;
             if self.conflict() == Conflict::Reject {
-                return Err(rejected().into());
+                return Err(rejected());
             }
-            copied = merged(session, fresh)?;
-            renewed.copy_fields_of(&copied);
-            if renewed.is_modified() {
-                self.update(renewed).await?;
+            moved = again(self.conflict(), session, fresh)?;
+            if self.conflict() != Conflict::LastWrite {
+                saved = Saved::Merged;
             }
-            saved = Saved::Merged;
         }
-        Err(changed_again().into())
     }
-}
 
-/// Where a rotation failed.
-enum Failed {
-    /// While the old session was certainly there, or not this rotation's to delete.
-    Before(Error),
-    /// Where the old session was deleted, or may have been.
-    Deleting(Error),
-}
+    fn rotation(&self, session: &Session, old: &SessionId, id: Option<SessionId>) -> Operation {
+        let mut op = self
+            .operation(Action::Rotate)
+            .with_session(session.rotated_to(id));
+        op.replaces = Some(Replaced::new(old.clone(), self.inner.rotated_for));
+        if let Some(stored) = session.stored() {
+            op.guard = Guard::Unchanged(stored.clone());
+        }
+        op
+    }
 
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
-        Self::Before(error)
+    /// Where the answer to a rotation was lost, looks whether it happened: then the new id is the session's.
+    async fn look_for(&self, session: &mut Session, op: &Operation, error: Error) -> Result<Saved> {
+        let Some(id) = op.id().filter(|_| error.may_have_happened()) else {
+            return Err(error);
+        };
+        session.mark_rotating(Some(id.clone()));
+        match self.adopt(session).await {
+            Ok(Some(saved)) => Ok(saved),
+            Ok(None) | Err(_) => Err(error),
+        }
+    }
+
+    /// Gives the session the id of a rotation whose answer was lost, where it is stored under that.
+    async fn adopt(&self, session: &mut Session) -> Result<Option<Saved>> {
+        let Some(id) = session.rotating_to().cloned() else {
+            return Ok(None);
+        };
+        let Some(fresh) = self.fetch(&id).await? else {
+            return Ok(None);
+        };
+        let mut adopted = session.merged_onto(fresh);
+        if adopted.is_modified() {
+            self.update(&mut adopted).await?;
+        }
+        adopted.mark_rotating(None);
+        *session = adopted;
+        Ok(Some(Saved::Created))
     }
 }

@@ -4,13 +4,13 @@
 use rrss_core::Conflict;
 use rrss_core::{Action, Answer, Deadline, Error, ErrorKind, Operation, Outcome, Result, Session};
 
-use super::{Store, unexpected};
+use super::{Store, Turn, unexpected};
 
 /// How often a create is tried again with a new id when the one that was made is taken.
 ///
 /// Two random ids of 122 bits never meet by chance; what meets are the ids of a broken generator, and then
 /// more tries do not help.
-const CREATE_ATTEMPTS: usize = 3;
+pub(super) const CREATE_ATTEMPTS: usize = 3;
 
 /// What a save did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,15 @@ impl Store {
     /// [`ErrorKind::Value`] and [`ErrorKind::TooLarge`] where a step cannot store it, or where a value of an indexed field
     /// has as many sessions as it may have. Else as [`load`](Store::load).
     pub async fn save(&self, session: &mut Session) -> Result<Saved> {
+        self.save_in(&mut None, session).await
+    }
+
+    /// The same, in a turn that the caller may have already.
+    pub(super) async fn save_in(
+        &self,
+        turn: &mut Option<Turn>,
+        session: &mut Session,
+    ) -> Result<Saved> {
         if session.is_new() && session.is_empty() {
             return Ok(Saved::Empty);
         }
@@ -55,13 +64,14 @@ impl Store {
             return Ok(Saved::Unchanged);
         }
         let added = self.check_limit(session).await?;
+        let before = session.clone();
         let saved = if session.is_new() {
-            self.create_until(session, Deadline::Keep).await?;
+            self.create_new(session).await?;
             Saved::Created
         } else {
-            self.update(session).await?
+            self.update_in(turn, session).await?
         };
-        self.enforce_limit(added, session).await?;
+        self.enforce_or_undo(added, before, session).await?;
         Ok(saved)
     }
 
@@ -98,25 +108,18 @@ impl Store {
             ));
         }
         let added = self.check_limit(session).await?;
-        self.create_until(session, Deadline::Keep).await?;
-        self.enforce_limit(added, session).await
+        let before = session.clone();
+        self.create_new(session).await?;
+        self.enforce_or_undo(added, before, session).await
     }
 
-    /// Stores a new session, until `deadline` where it has none of its own.
-    pub(super) async fn create_until(
-        &self,
-        session: &mut Session,
-        deadline: Deadline,
-    ) -> Result<()> {
+    async fn create_new(&self, session: &mut Session) -> Result<()> {
         let mut made = session.clone();
         if made.created_at().is_none() {
             made = made.with_created_at(Some(self.now()));
         }
         for _ in 0..CREATE_ATTEMPTS {
             let mut op = self.operation(Action::Create).with_session(made.clone());
-            if op.deadline == Deadline::Keep {
-                op.deadline = deadline;
-            }
             let answer = self.run(&mut op).await?;
             match answer.outcome {
                 Outcome::Done => {
@@ -134,13 +137,17 @@ impl Store {
                 _ => return Err(unexpected(&op, &answer)),
             }
         }
-        Err(Error::new(
-            ErrorKind::Conflict,
-            format!(
-                "{CREATE_ATTEMPTS} fresh session ids were all taken; is the source of randomness broken?"
-            ),
-        ))
+        Err(all_taken())
     }
+}
+
+pub(super) fn all_taken() -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        format!(
+            "{CREATE_ATTEMPTS} fresh session ids were all taken; is the source of randomness broken?"
+        ),
+    )
 }
 
 pub(super) fn mark_stored(session: &mut Session, op: &Operation, answer: Answer) {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::save::{Saved, gone, mark_stored};
-use super::{Store, unexpected};
+use super::{Store, Turn, unexpected};
 
 /// How often a save is tried in all while others keep changing the same session. In each round one of them wins,
 /// so this bounds how many may save one session at the same moment, all again and again.
@@ -17,8 +17,17 @@ pub(super) const ATTEMPTS: u32 = 32;
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 impl Store {
-    /// Replaces the stored session. Nobody interfered: one operation. Somebody did: as the policy says.
+    /// Replaces the stored session: one operation where no other request interferes, else as the policy says.
     pub(super) async fn update(&self, session: &mut Session) -> Result<Saved> {
+        self.update_in(&mut None, session).await
+    }
+
+    /// The same, in a turn that the caller may have already.
+    pub(super) async fn update_in(
+        &self,
+        turn: &mut Option<Turn>,
+        session: &mut Session,
+    ) -> Result<Saved> {
         let mut merging: Option<Session> = None;
         let mut tried = Vec::new();
         for attempt in 1..=ATTEMPTS {
@@ -27,7 +36,8 @@ impl Store {
                 .operation(Action::Update)
                 .with_session(candidate.clone());
             if let Some(stored) = candidate.stored()
-                && self.guards_updates(candidate)
+                && self.guards_updates()
+                && !(attempt == ATTEMPTS && self.may_overwrite(session))
             {
                 op.guard = Guard::Unchanged(stored.clone());
             }
@@ -37,11 +47,11 @@ impl Store {
             match answer.outcome {
                 Outcome::Done => {
                     let saved = match merging {
-                        None => Saved::Replaced,
                         Some(merged) => {
                             *session = merged;
-                            Saved::Merged
+                            self.after_conflict()
                         }
+                        None => Saved::Replaced,
                     };
                     mark_stored(session, &op, answer);
                     return Ok(saved);
@@ -51,14 +61,17 @@ impl Store {
                 _ => return Err(unexpected(&op, &answer)),
             }
             let id = session.id().ok_or_else(|| unexpected(&op, &answer))?;
+            if turn.is_none() {
+                *turn = Some(self.turn(id).await);
+            }
             pause(attempt).await;
             // A backend may not be able to tell a changed session from one that is gone: the load can.
             let fresh = self.fetch(id).await?.ok_or_else(|| gone("saved"))?;
-            let again = merged(session, fresh)?;
+            let again = again(self.conflict(), session, fresh)?;
             if !again.is_modified() {
                 // Others have stored the very same changes, or a try of ours whose answer was lost.
                 *session = again;
-                return Ok(Saved::Merged);
+                return Ok(self.after_conflict());
             }
             if self.conflict() == Conflict::Reject {
                 return Err(rejected());
@@ -68,23 +81,30 @@ impl Store {
         Err(changed_again())
     }
 
-    /// Whether `session` may only replace what it was loaded from. A backend that writes fields one by one needs that only
-    /// to reject: it sees by itself to the fields that nobody else may change.
-    fn guards_updates(&self, session: &Session) -> bool {
-        let keeps_fields = self.inner.pipeline.keeps_fields();
+    /// Whether the last try may write whatever others have stored: the policy is to overwrite it, and nothing else depends
+    /// on what it was.
+    fn may_overwrite(&self, session: &Session) -> bool {
+        self.conflict() == Conflict::LastWrite
+            && self.inner.pipeline.index().is_none()
+            && session.guarded_fields().next().is_none()
+    }
+
+    fn after_conflict(&self) -> Saved {
         match self.conflict() {
-            Conflict::Merge => !keeps_fields,
-            Conflict::LastWrite => !keeps_fields && session.guarded_fields().next().is_some(),
-            _ => true,
+            Conflict::LastWrite => Saved::Replaced,
+            _ => Saved::Merged,
         }
     }
 
-    /// What must be stored for `session` to take its place, where the policy is to look.
-    pub(super) fn guard(&self, session: &Session) -> Option<Guard> {
-        let looks =
-            self.conflict() != Conflict::LastWrite || session.guarded_fields().next().is_some();
-        let stored = session.stored().filter(|_| looks);
-        stored.cloned().map(Guard::Unchanged)
+    /// Whether `session` may only replace what it was loaded from. A backend that writes fields one by one needs that only
+    /// to reject: it sees by itself to the fields that nobody else may change.
+    fn guards_updates(&self) -> bool {
+        match self.conflict() {
+            Conflict::Merge => !self.inner.pipeline.keeps_fields(),
+            // What follows the session, such as its entries in the index, must follow what was really stored.
+            Conflict::LastWrite => !self.inner.pipeline.keeps_fields(),
+            _ => true,
+        }
     }
 
     /// Sets a field to what `update` makes of its value, saves the session with all its changes, and answers the value.
@@ -124,11 +144,12 @@ impl Store {
         T: Serialize + DeserializeOwned,
         F: FnMut(Option<T>) -> T,
     {
+        let mut turn = None;
         for attempt in 1..=ATTEMPTS {
             let mut changed = session.clone();
             let value = update(changed.get(name)?);
             changed.insert_if_unchanged(name, &value)?;
-            match self.save(&mut changed).await {
+            match self.save_in(&mut turn, &mut changed).await {
                 Ok(_) => {
                     *session = changed;
                     return Ok(value);
@@ -141,12 +162,25 @@ impl Store {
                 Err(error) => return Err(error),
             }
             let id = session.id().ok_or_else(changed_again)?;
+            if turn.is_none() {
+                turn = Some(self.turn(id).await);
+            }
             pause(attempt).await;
             let fresh = self.fetch(id).await?.ok_or_else(|| gone("saved"))?;
             *session = merged(session, fresh)?;
         }
         Err(changed_again())
     }
+}
+
+/// What to try next, where `fresh` is stored by now.
+pub(super) fn again(conflict: Conflict, session: &Session, mut fresh: Session) -> Result<Session> {
+    let merged = merged(session, fresh.clone())?;
+    if conflict != Conflict::LastWrite {
+        return Ok(merged);
+    }
+    fresh.copy_fields_of(session);
+    Ok(fresh)
 }
 
 /// The changes of `session` made to `fresh`, unless others have changed a field that was not to be changed by others.

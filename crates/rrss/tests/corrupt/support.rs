@@ -152,7 +152,7 @@ impl rrss::core::Backend for Shared {
     async fn write(&self, op: &rrss::Operation) -> rrss::Result<rrss::core::Written> {
         self.0.write(op).await
     }
-    async fn touch(&self, op: &rrss::Operation) -> rrss::Result<bool> {
+    async fn touch(&self, op: &rrss::Operation) -> rrss::Result<rrss::core::Written> {
         self.0.touch(op).await
     }
     async fn delete(&self, op: &rrss::Operation) -> rrss::Result<rrss::core::Written> {

@@ -11,9 +11,9 @@ use rrss_core::{
 use super::bounds::Bounds;
 use super::compat::All;
 use super::head;
-use super::script::{Code, Script};
 use super::{form, text};
 use crate::redis::commands::{Nonsense, millis};
+use crate::redis::script::{Code, Script};
 
 static CHANGE: Code = Code::new(include_str!("change.lua"));
 

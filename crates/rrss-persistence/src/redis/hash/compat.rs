@@ -9,8 +9,8 @@ use std::time::Duration;
 use redis::{Cmd, Value};
 use rrss_core::Timestamp;
 
-use super::script::{Code, Script};
 use crate::redis::commands::Nonsense;
+use crate::redis::script::{Code, Script};
 
 /// The key of the set, which the Clojure rrss uses for sessions of whatever keys.
 const KEY: &str = "sessions:all";

@@ -7,7 +7,6 @@ mod form;
 mod head;
 mod layout;
 mod read;
-mod script;
 mod text;
 
 use std::collections::HashSet;
@@ -27,7 +26,6 @@ use self::compat::All;
 use self::form::Form;
 pub use self::layout::{Compat, Layout};
 use self::read::{Entries, Told};
-pub(super) use self::script::Script;
 use super::Options;
 use super::commands::{self, Nonsense, Request};
 use super::failure::Doing;
@@ -138,7 +136,7 @@ impl Hashes {
         if matches!(op.action(), Action::Touch | Action::Delete) && self.all.is_none() && !compares
         {
             // One key is touched or removed in the same way, whatever it holds.
-            let own = Own::of(op)?;
+            let own = Own::of(op, false)?;
             let reading = own.reading();
             return self
                 .ask(doing, own.into_request(), |reply| {
@@ -285,8 +283,8 @@ impl Backend for Hashes {
         true
     }
 
-    async fn touch(&self, op: &Operation) -> Result<bool> {
-        Ok(self.change(Doing::Touch, op).await? == Written::Done)
+    async fn touch(&self, op: &Operation) -> Result<Written> {
+        self.change(Doing::Touch, op).await
     }
 
     async fn delete(&self, op: &Operation) -> Result<Written> {

@@ -145,6 +145,12 @@ impl Store {
                 op.index.removed.push(entry.clone());
                 self.run_on_one(&mut op).await.map(Some)
             }
+            // It may be on its way to another id; then that ends here.
+            Seen::Ended if !self.inner.pipeline.rotates_at_once() => {
+                let mut op = self.operation(Action::Delete).with_id(id.clone());
+                op.index.removed.push(entry.clone());
+                self.run_on_one(&mut op).await.map(Some)
+            }
             Seen::Ended => Ok(Some(false)),
             Seen::Other => Ok(None),
         }

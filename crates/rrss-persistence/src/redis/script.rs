@@ -27,9 +27,9 @@ impl Code {
 }
 
 /// One run of a script.
-pub(in crate::redis) struct Script<'a> {
+pub(super) struct Script<'a> {
     code: &'static Code,
-    keys: Vec<&'a [u8]>,
+    keys: Vec<Cow<'a, [u8]>>,
     arguments: Vec<Cow<'a, [u8]>>,
 }
 
@@ -37,9 +37,14 @@ impl<'a> Script<'a> {
     pub(super) fn new(code: &'static Code, keys: Vec<&'a [u8]>) -> Self {
         Self {
             code,
-            keys,
+            keys: keys.into_iter().map(Cow::Borrowed).collect(),
             arguments: Vec::new(),
         }
+    }
+
+    /// One more key, behind the others.
+    pub(super) fn add_key(&mut self, key: String) {
+        self.keys.push(Cow::Owned(key.into_bytes()));
     }
 
     pub(super) fn arg(&mut self, argument: impl Into<Cow<'a, [u8]>>) {
@@ -60,22 +65,22 @@ impl<'a> Script<'a> {
     }
 
     /// The key that says which node of a cluster runs it.
-    pub(in crate::redis) fn key(&self) -> &[u8] {
-        self.keys.first().copied().unwrap_or_default()
+    pub(super) fn key(&self) -> &[u8] {
+        self.keys.first().map_or(b"", |key| &**key)
     }
 
     /// [`EVALSHA`](https://redis.io/docs/latest/commands/evalsha/).
-    pub(in crate::redis) fn by_hash(&self) -> Cmd {
+    pub(super) fn by_hash(&self) -> Cmd {
         self.command("EVALSHA", self.code.hash())
     }
 
     /// [`EVAL`](https://redis.io/docs/latest/commands/eval/), from which the server knows the script.
-    pub(in crate::redis) fn whole(&self) -> Cmd {
+    pub(super) fn whole(&self) -> Cmd {
         self.command("EVAL", self.code.text)
     }
 
     /// Whether the server refused it because it does not know the script; it has not run then.
-    pub(in crate::redis) fn is_unknown(refusal: &RedisError) -> bool {
+    pub(super) fn is_unknown(refusal: &RedisError) -> bool {
         refusal.code() == Some("NOSCRIPT")
     }
 
@@ -86,7 +91,7 @@ impl<'a> Script<'a> {
         let mut command = Cmd::with_capacity(words + 3, bytes + name.len() + code.len() + 4);
         command.arg(name).arg(code).arg(self.keys.len());
         for key in &self.keys {
-            command.arg(*key);
+            command.arg(&**key);
         }
         for argument in &self.arguments {
             command.arg(&**argument);
