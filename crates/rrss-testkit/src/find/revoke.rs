@@ -94,7 +94,7 @@ pub async fn revoke_one_ends_none_of_another_value(subject: Subject) {
 }
 
 /// A session that gets a new id while its user is signed out everywhere ends all the same: where it is rotated after it was
-/// found and before it is deleted, and where it is revoked between the two steps of the rotation.
+/// found and before it is deleted, and where it is revoked before the rotation happens.
 pub async fn revoke_ends_what_is_rotated_meanwhile(subject: Subject) {
     let gate = Gate::new();
     let store =
@@ -115,9 +115,9 @@ pub async fn revoke_ends_what_is_rotated_meanwhile(subject: Subject) {
     assert!(!lives(&store, &ann).await, "it lives on under its new id");
     assert_eq!(store.count().await.expect("counting works"), 0);
 
-    // The revocation comes while the rotation stands between its two steps.
+    // The revocation comes before the rotation happens.
     let mut ann = login(&subject, &store, "ann").await;
-    let held = gate.hold(Call::Delete, Side::Before);
+    let held = gate.hold(Call::Rotate, Side::Before);
     let rotating = tokio::spawn({
         let store = store.clone();
         async move {

@@ -214,7 +214,6 @@ pub const OTHERWISE: &[(Conflict, Row)] = &[
         Conflict::Reject,
         row(Rotate, Save, Before, Refused, Replaced, old(SECOND)),
     ),
-    (Conflict::Reject,),
     (
         Conflict::LastWrite,
         row(Save, Save, Before, Replaced, Replaced, old(FIRST)),

@@ -6,7 +6,7 @@ use rrss_core::{
 };
 
 use super::save::{CREATE_ATTEMPTS, Saved, gone, mark_stored};
-use super::update::{ATTEMPTS, again, changed_again, pause, rejected};
+use super::update::{ATTEMPTS, again, changed_again, merges, pause, rejected};
 use super::{Store, unexpected};
 
 impl Store {
@@ -145,7 +145,7 @@ impl Store {
                 return Err(rejected());
             }
             moved = again(self.conflict(), session, fresh)?;
-            if self.conflict() != Conflict::LastWrite {
+            if merges(self.conflict(), session) {
                 saved = Saved::Merged;
             }
         }
@@ -156,7 +156,9 @@ impl Store {
             .operation(Action::Rotate)
             .with_session(session.rotated_to(id));
         op.replaces = Some(Replaced::new(old.clone(), self.inner.rotated_for));
-        if let Some(stored) = session.stored() {
+        if let Some(stored) = session.stored()
+            && !self.overwrites(session)
+        {
             op.guard = Guard::Unchanged(stored.clone());
         }
         op

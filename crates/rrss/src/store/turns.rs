@@ -91,7 +91,8 @@ mod tests {
         let turn = turns.wait(&"a".into()).await;
         let id = "a".into();
         let mut waiting = Box::pin(turns.wait(&id));
-        assert!(futures_util::poll!(&mut waiting).is_pending());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
         drop(waiting);
         drop(turn);
         assert!(turns.lock().is_empty());

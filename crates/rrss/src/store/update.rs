@@ -36,8 +36,7 @@ impl Store {
                 .operation(Action::Update)
                 .with_session(candidate.clone());
             if let Some(stored) = candidate.stored()
-                && self.guards_updates()
-                && !(attempt == ATTEMPTS && self.may_overwrite(session))
+                && self.guards_updates(candidate)
             {
                 op.guard = Guard::Unchanged(stored.clone());
             }
@@ -48,8 +47,9 @@ impl Store {
                 Outcome::Done => {
                     let saved = match merging {
                         Some(merged) => {
+                            let saved = self.after_conflict(session);
                             *session = merged;
-                            self.after_conflict()
+                            saved
                         }
                         None => Saved::Replaced,
                     };
@@ -70,8 +70,9 @@ impl Store {
             let again = again(self.conflict(), session, fresh)?;
             if !again.is_modified() {
                 // Others have stored the very same changes, or a try of ours whose answer was lost.
+                let saved = self.after_conflict(session);
                 *session = again;
-                return Ok(self.after_conflict());
+                return Ok(saved);
             }
             if self.conflict() == Conflict::Reject {
                 return Err(rejected());
@@ -81,28 +82,27 @@ impl Store {
         Err(changed_again())
     }
 
-    /// Whether the last try may write whatever others have stored: the policy is to overwrite it, and nothing else depends
-    /// on what it was.
-    fn may_overwrite(&self, session: &Session) -> bool {
+    /// Whether `session` is written whatever others have stored: the policy says so, and nothing else, such as an entry in
+    /// the index, depends on what that was.
+    pub(super) fn overwrites(&self, session: &Session) -> bool {
         self.conflict() == Conflict::LastWrite
             && self.inner.pipeline.index().is_none()
             && session.guarded_fields().next().is_none()
     }
 
-    fn after_conflict(&self) -> Saved {
-        match self.conflict() {
-            Conflict::LastWrite => Saved::Replaced,
-            _ => Saved::Merged,
+    fn after_conflict(&self, session: &Session) -> Saved {
+        match merges(self.conflict(), session) {
+            true => Saved::Merged,
+            false => Saved::Replaced,
         }
     }
 
     /// Whether `session` may only replace what it was loaded from. A backend that writes fields one by one needs that only
     /// to reject: it sees by itself to the fields that nobody else may change.
-    fn guards_updates(&self) -> bool {
+    fn guards_updates(&self, session: &Session) -> bool {
         match self.conflict() {
             Conflict::Merge => !self.inner.pipeline.keeps_fields(),
-            // What follows the session, such as its entries in the index, must follow what was really stored.
-            Conflict::LastWrite => !self.inner.pipeline.keeps_fields(),
+            Conflict::LastWrite => !self.inner.pipeline.keeps_fields() && !self.overwrites(session),
             _ => true,
         }
     }
@@ -176,11 +176,17 @@ impl Store {
 /// What to try next, where `fresh` is stored by now.
 pub(super) fn again(conflict: Conflict, session: &Session, mut fresh: Session) -> Result<Session> {
     let merged = merged(session, fresh.clone())?;
-    if conflict != Conflict::LastWrite {
+    if merges(conflict, session) {
         return Ok(merged);
     }
     fresh.copy_fields_of(session);
     Ok(fresh)
+}
+
+/// Whether the changes of `session` are made to what others have stored. A condition on a field is a reason to look at
+/// that, whatever the policy.
+pub(super) fn merges(conflict: Conflict, session: &Session) -> bool {
+    conflict != Conflict::LastWrite || session.guarded_fields().next().is_some()
 }
 
 /// The changes of `session` made to `fresh`, unless others have changed a field that was not to be changed by others.

@@ -89,7 +89,11 @@ impl World {
     }
 
     pub(crate) async fn load(&self, session: &Session) -> Option<Session> {
-        self.store.load(session.id().unwrap()).await.unwrap()
+        match self.store.load(session.id().unwrap()).await {
+            // It was rotated away a moment ago.
+            Err(error) if error.is_gone() => None,
+            loaded => loaded.unwrap(),
+        }
     }
 
     pub(crate) async fn loaded(&self, session: &Session) -> Session {
