@@ -13,6 +13,7 @@ use rrss_core::{Error, Result};
 use tokio::time::{Instant, timeout_at};
 
 use super::address::Address;
+use super::clock::ClockOffset;
 use super::connection::{Limits, Server};
 use super::credentials::Credentials;
 use super::failed::Failed;
@@ -218,6 +219,17 @@ impl Cluster {
             self.seek(doing, until, Result::is_ok).await?;
         }
         Ok(self.known().servers.get(address).cloned())
+    }
+
+    /// The largest difference between the clock of a master and ours.
+    #[allow(
+        dead_code,
+        reason = "what sets deadlines by the clock of the server reads it"
+    )]
+    pub(super) fn clock(&self) -> Option<ClockOffset> {
+        let map = self.map()?;
+        let offsets = map.masters().iter().filter_map(Server::clock);
+        offsets.max_by_key(|offset| offset.ahead.unsigned_abs())
     }
 
     pub(super) fn uses_tls(&self) -> bool {

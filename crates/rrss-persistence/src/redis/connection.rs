@@ -13,7 +13,7 @@ use std::time::Duration;
 use redis::aio::{AsyncPushSender, MultiplexedConnection, SendError};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, ProtocolVersion,
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, Pipeline, ProtocolVersion,
     PushInfo, RedisConnectionInfo, RedisResult, ServerErrorKind, Value,
 };
 use rrss_core::Result;
@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::address::Address;
+use super::clock::{self, ClockOffset, Reading, ServerClock};
 use super::commands::Request;
 use super::credentials::{Credentials, Renewed};
 use super::failed::Failed;
@@ -35,11 +36,23 @@ pub(super) struct Server(Arc<Inner>);
 struct Inner {
     address: Address,
     limits: Limits,
-    must_be_master: bool,
+    kind: Kind,
     credentials: Credentials,
+    clock: ServerClock,
     slot: Mutex<Slot>,
     /// Whether `SET` has `IFEQ`, as far as is known: it is tried until the server refuses it.
     has_ifeq: AtomicBool,
+}
+
+/// What a server is used for, and so what a new connection to it asks first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It keeps sessions, and may be any server: its time.
+    Keeper,
+    /// It keeps sessions: its role, which must be that of a master, and its time.
+    Master,
+    /// It names masters: nothing.
+    Sentinel,
 }
 
 /// How long things may take.
@@ -103,25 +116,26 @@ impl AsyncPushSender for Watchman {
 impl Server {
     /// Opens nothing yet.
     pub(super) fn new(address: Address, credentials: Credentials, limits: Limits) -> Self {
-        Self::with_role(address, credentials, limits, false)
+        Self::of_kind(address, credentials, limits, Kind::Keeper)
+    }
+
+    /// A server that keeps no sessions, but knows who does.
+    pub(super) fn sentinel(address: Address, credentials: Credentials, limits: Limits) -> Self {
+        Self::of_kind(address, credentials, limits, Kind::Sentinel)
     }
 
     /// The same, and each new connection is refused as by a replica where the server is one.
     pub(super) fn master(address: Address, credentials: Credentials, limits: Limits) -> Self {
-        Self::with_role(address, credentials, limits, true)
+        Self::of_kind(address, credentials, limits, Kind::Master)
     }
 
-    fn with_role(
-        address: Address,
-        credentials: Credentials,
-        limits: Limits,
-        must_be_master: bool,
-    ) -> Self {
+    fn of_kind(address: Address, credentials: Credentials, limits: Limits, kind: Kind) -> Self {
         Self(Arc::new(Inner {
             address,
             limits,
-            must_be_master,
+            kind,
             credentials,
+            clock: ServerClock::default(),
             slot: Mutex::new(Slot::Closed),
             has_ifeq: AtomicBool::new(true),
         }))
@@ -137,6 +151,29 @@ impl Server {
 
     pub(super) fn limits(&self) -> Limits {
         self.0.limits
+    }
+
+    /// How far the clock of the server is ahead of ours, as it was measured last; `None` before the first connection, and
+    /// where the server does not say its time to this user.
+    #[allow(
+        dead_code,
+        reason = "what sets deadlines by the clock of the server reads it"
+    )]
+    pub(super) fn clock(&self) -> Option<ClockOffset> {
+        self.0.clock.offset()
+    }
+
+    /// The same, measured now where it was not measured before: that opens a connection.
+    #[allow(
+        dead_code,
+        reason = "what sets deadlines by the clock of the server reads it"
+    )]
+    pub(super) async fn measured_clock(&self, until: Instant) -> Option<ClockOffset> {
+        if self.clock().is_none() {
+            let until = soonest(Instant::now(), self.limits().connect, until);
+            timeout_at(until, self.live()).await.ok()?.ok()?;
+        }
+        self.clock()
     }
 
     /// Sends `request` and waits for the answer, for as long as the limits allow: connecting and answering
@@ -185,6 +222,9 @@ impl Server {
                 }
             }
         };
+        if self.0.clock.is_due() {
+            tokio::spawn(Arc::clone(&self.0).measure_clock(live.connection.clone()));
+        }
         let sent = live.send(request, asking, &self.0.has_ifeq);
         let error = match timeout_at(soonest(now, command, until), sent).await {
             Ok(Ok(reply)) => return Ok(reply),
@@ -277,18 +317,53 @@ impl Inner {
             .await?
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
-        if self.must_be_master {
-            let role = timeout(self.limits.connect, role(&mut connection)).await;
-            if role.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?? != b"master" {
-                let kind = redis::ErrorKind::Server(ServerErrorKind::ReadOnly);
-                return Err((kind, "it is a replica").into());
-            }
-        }
+        self.introduce(&mut connection).await?;
         tracing::debug!(server = %self.address, "connected to Redis");
         Ok(Live {
             connection,
             tracking,
         })
+    }
+
+    /// Asks a new connection what must be known before it is used, in one round trip.
+    async fn introduce(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+        let asks_role = self.kind == Kind::Master;
+        let asks_time = self.kind != Kind::Sentinel && self.clock.is_wanted_of_new_connections();
+        let mut questions = Pipeline::with_capacity(2);
+        if asks_role {
+            questions.cmd("ROLE");
+        }
+        if asks_time {
+            questions.add_command(clock::time());
+        }
+        if questions.is_empty() {
+            return Ok(());
+        }
+        let sent = Reading::now();
+        let answers = connection.send_packed_commands(&questions, 0, questions.len());
+        let answers = timeout(self.limits.connect, answers).await;
+        let mut answers = answers
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??
+            .into_iter();
+        if asks_role && role(answers.next().unwrap_or(Value::Nil))? != b"master" {
+            let kind = redis::ErrorKind::Server(ServerErrorKind::ReadOnly);
+            return Err((kind, "it is a replica").into());
+        }
+        if let Some(time) = answers.next() {
+            let time = time.extract_error();
+            self.clock.learn(&self.address, sent, time, true);
+        }
+        Ok(())
+    }
+
+    /// Measures the difference of the clocks again, which no operation waits for.
+    async fn measure_clock(self: Arc<Self>, mut connection: MultiplexedConnection) {
+        let (sent, question) = (Reading::now(), clock::time());
+        let answer = connection.send_packed_command(&question);
+        if let Ok(answer) = timeout(self.limits.command, answer).await {
+            let time = answer.and_then(Value::extract_error);
+            self.clock.learn(&self.address, sent, time, false);
+        }
     }
 
     /// What makes one connection, with what the files of the credentials say now: a server keeps to those who have logged
@@ -362,10 +437,7 @@ impl Inner {
 }
 
 /// The first word of what [`ROLE`](https://redis.io/docs/latest/commands/role/) answers.
-async fn role(connection: &mut MultiplexedConnection) -> RedisResult<Vec<u8>> {
-    let mut command = Cmd::with_capacity(1, 4);
-    command.arg("ROLE");
-    let reply = connection.send_packed_command(&command).await?;
+fn role(reply: Value) -> RedisResult<Vec<u8>> {
     match reply.extract_error()? {
         Value::Array(parts) => match parts.into_iter().next() {
             Some(Value::BulkString(role)) => Ok(role),

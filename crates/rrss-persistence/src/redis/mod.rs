@@ -26,6 +26,7 @@
 
 mod address;
 mod certificates;
+mod clock;
 mod cluster;
 mod cluster_scan;
 mod commands;

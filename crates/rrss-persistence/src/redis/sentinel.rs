@@ -50,7 +50,7 @@ impl Sentinel {
         } = watched;
         let sentinels = sentinels
             .into_iter()
-            .map(|target| Server::new(target.address, of_sentinels.clone(), limits));
+            .map(|target| Server::sentinel(target.address, of_sentinels.clone(), limits));
         Self(Arc::new(Inner {
             name,
             sentinels: sentinels.collect(),
@@ -101,6 +101,18 @@ impl Sentinel {
             }
             self.0.seeking.begin(|| self.clone().found());
             return Err(failed.into_error(doing, &server));
+        }
+    }
+
+    /// The master that was named last, or one that is named until then.
+    #[allow(
+        dead_code,
+        reason = "what sets deadlines by the clock of the server reads it"
+    )]
+    pub(super) async fn found_master(&self, until: Instant) -> Option<Server> {
+        match self.master() {
+            Some(master) => Some(master),
+            None => self.seek(Doing::Ping, until, Result::is_ok).await.ok(),
         }
     }
 
@@ -191,7 +203,8 @@ impl Sentinel {
         self.0.sentinels.iter().for_each(Server::close);
     }
 
-    fn master(&self) -> Option<Server> {
+    /// The master that was named last.
+    pub(super) fn master(&self) -> Option<Server> {
         self.slot().clone()
     }
 

@@ -9,6 +9,7 @@ mod support;
 #[path = "../authority/mod.rs"]
 mod authority;
 
+mod clock;
 mod commands;
 mod expired;
 mod index;
