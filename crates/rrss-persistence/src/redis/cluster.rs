@@ -19,7 +19,8 @@ use super::credentials::Credentials;
 use super::failed::Failed;
 use super::failure::{self, Doing};
 use super::live::Asking;
-use super::seek::{Lost, Shared, first_of};
+use super::seek::{Lost, first_of};
+use super::single_flight::SingleFlight;
 use super::slot_map::{self, SlotMap};
 
 /// The nodes of one cluster, and which of them serves what.
@@ -32,7 +33,7 @@ struct Inner {
     credentials: Credentials,
     limits: Limits,
     known: Mutex<Known>,
-    seeking: Shared<Result<Arc<SlotMap>, Lost>>,
+    seeking: SingleFlight<Result<Arc<SlotMap>, Lost>>,
     /// Turns, so that not always the same node is asked.
     turn: AtomicUsize,
 }
@@ -61,7 +62,8 @@ impl Cluster {
             credentials,
             limits,
             known: Mutex::new(Known { map: None, servers }),
-            seeking: Shared::new(),
+            // What was found out may still be from before a failover, so that is braked too.
+            seeking: SingleFlight::new(|_| true),
             turn: AtomicUsize::new(0),
         }))
     }
@@ -120,7 +122,7 @@ impl Cluster {
 
     /// The same for the operations that come later.
     pub(super) fn seek_aside(&self) {
-        self.0.seeking.begin(|| self.clone().found());
+        self.0.seeking.begin_aside(|| self.clone().found());
     }
 
     async fn found(self) -> Result<Arc<SlotMap>, Lost> {

@@ -1,4 +1,4 @@
-//! One shared connection to one server: opened by the first who needs it, and again when it is lost.
+//! The connection to one server that all of a runtime share: opened by the first who needs it, and again when it is lost.
 //!
 //! redis-rs has a `ConnectionManager` that reconnects. It is not used here: after a wrong password or a refused
 //! `SELECT` it answers the same error for ever, the first command after an outage gets the failure of an attempt
@@ -6,8 +6,8 @@
 //! system gives it up, minutes later.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{AsyncPushSender, MultiplexedConnection, SendError};
@@ -17,7 +17,6 @@ use redis::{
     PushInfo, RedisConnectionInfo, RedisResult, ServerErrorKind, Value,
 };
 use rrss_core::Result;
-use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::address::Address;
@@ -27,6 +26,8 @@ use super::credentials::{Credentials, Renewed};
 use super::failed::Failed;
 use super::failure::Doing;
 use super::live::{Asking, Live, without_errors};
+use super::runtimes::{self, PerRuntime};
+use super::single_flight::SingleFlight;
 use super::tracking::Tracking;
 
 /// One server, and the connection to it.
@@ -39,7 +40,9 @@ struct Inner {
     kind: Kind,
     credentials: Credentials,
     clock: ServerClock,
-    slot: Mutex<Slot>,
+    /// A connection for each runtime: its driver is a task there, and stands still when that runtime does.
+    open: PerRuntime<Live>,
+    opening: SingleFlight<RedisResult<Live>>,
     /// Whether `SET` has `IFEQ`, as far as is known: it is tried until the server refuses it.
     has_ifeq: AtomicBool,
 }
@@ -76,26 +79,6 @@ const LONGEST: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 fn soonest(now: Instant, limit: Duration, until: Instant) -> Instant {
     now.checked_add(limit).map_or(until, |end| end.min(until))
 }
-
-enum Slot {
-    Closed,
-    Opening(Attempt),
-    Open(Live),
-}
-
-impl Slot {
-    /// The connection, where there is one.
-    fn open(&self) -> Option<Live> {
-        match self {
-            Self::Open(live) if live.is_up() => Some(live.clone()),
-            _ => None,
-        }
-    }
-}
-
-/// An attempt to connect, which all who need the connection wait for together. It runs in a task of its own, so it
-/// goes on where one who waits gives up.
-type Attempt = watch::Receiver<Option<RedisResult<Live>>>;
 
 /// Lies with the connection; that it is dropped means that the connection has ended, for whatever reason.
 struct Watchman(Arc<Tracking>);
@@ -136,7 +119,8 @@ impl Server {
             kind,
             credentials,
             clock: ServerClock::default(),
-            slot: Mutex::new(Slot::Closed),
+            open: PerRuntime::new(),
+            opening: SingleFlight::new(Result::is_err),
             has_ifeq: AtomicBool::new(true),
         }))
     }
@@ -208,7 +192,15 @@ impl Server {
     ) -> Result<Value, Failed> {
         let Limits { connect, command } = self.limits();
         let mut now = Instant::now();
-        let open = self.0.slot().open();
+        let mut open = self.0.open();
+        if open.as_ref().is_some_and(|live| live.is_idle(now)) {
+            // A runtime of one thread has not looked at its sockets meanwhile. It does now; then the driver reads whether
+            // the server has hung up, before something is sent that would be lost.
+            for _ in 0..2 {
+                tokio::task::yield_now().await;
+            }
+            open = self.0.open();
+        }
         let mut live = match open {
             Some(live) => live,
             None => {
@@ -246,63 +238,52 @@ impl Server {
         Err(Failed::Refused(error))
     }
 
-    /// Lets go of the connection; the next operation opens another.
+    /// Lets go of the connections; the next operation opens another.
     pub(super) fn close(&self) {
-        if let Slot::Open(live) = std::mem::replace(&mut *self.0.slot(), Slot::Closed) {
+        for live in self.0.open.take_all() {
             live.tracking.end();
         }
     }
 
-    /// The connection, opened where there is none.
+    /// The connection of this runtime, opened where there is none.
     ///
     /// An error is that of an attempt which began after this call did, so that no failure of an outage reaches
     /// those who come when it is over.
     async fn live(&self) -> RedisResult<Live> {
-        let mut began_since = false;
-        loop {
-            let mut attempt = {
-                let mut slot = self.0.slot();
-                match &*slot {
-                    Slot::Open(live) if live.is_up() => return Ok(live.clone()),
-                    // One whose runtime has ended will never answer.
-                    Slot::Opening(attempt) if attempt.has_changed().is_ok() => attempt.clone(),
-                    other => {
-                        if let Slot::Open(_) = other {
-                            tracing::warn!(server = %self.0.address, "lost the connection to Redis");
-                        }
-                        let attempt = self.open();
-                        *slot = Slot::Opening(attempt.clone());
-                        began_since = true;
-                        attempt
-                    }
-                }
-            };
-            let outcome = attempt.wait_for(Option::is_some).await;
-            match outcome.as_deref() {
-                Ok(Some(Ok(live))) => return Ok(live.clone()),
-                Ok(Some(Err(error))) if began_since => return Err(error.clone()),
-                Ok(_) => began_since = true,
-                Err(_) => {}
+        match self.0.open() {
+            Some(live) => Ok(live),
+            None => {
+                let attempt = || Arc::clone(&self.0).opened();
+                self.0.opening.outcome(attempt, Result::is_ok).await
             }
         }
-    }
-
-    fn open(&self) -> Attempt {
-        let (tell, attempt) = watch::channel(None);
-        let server = Arc::clone(&self.0);
-        tokio::spawn(async move {
-            let outcome = server.connect().await;
-            *server.slot() = match &outcome {
-                Ok(live) => Slot::Open(live.clone()),
-                Err(_) => Slot::Closed,
-            };
-            tell.send_replace(Some(outcome));
-        });
-        attempt
     }
 }
 
 impl Inner {
+    /// The connection of this runtime, where there is one.
+    fn open(&self) -> Option<Live> {
+        let live = self.open.get(runtimes::current())?;
+        if live.is_up() {
+            return Some(live);
+        }
+        if self.take_away(&live) {
+            tracing::warn!(server = %self.address, "lost the connection to Redis");
+        }
+        None
+    }
+
+    async fn opened(self: Arc<Self>) -> RedisResult<Live> {
+        // An attempt may have succeeded between the look at what is open and the beginning of this one.
+        if let Some(live) = self.open() {
+            return Ok(live);
+        }
+        let live = self.connect().await?;
+        self.open
+            .put(runtimes::current(), live.clone(), Live::is_up);
+        Ok(live)
+    }
+
     async fn connect(&self) -> RedisResult<Live> {
         if self.address.uses_tls() {
             install_cryptography();
@@ -319,10 +300,7 @@ impl Inner {
             .await?;
         self.introduce(&mut connection).await?;
         tracing::debug!(server = %self.address, "connected to Redis");
-        Ok(Live {
-            connection,
-            tracking,
-        })
+        Ok(Live::new(connection, tracking))
     }
 
     /// Asks a new connection what must be known before it is used, in one round trip.
@@ -421,18 +399,20 @@ impl Inner {
 
     /// Puts `live` out of use, unless another has taken its place already.
     fn let_go(&self, live: &Live) {
-        let mut slot = self.slot();
-        if matches!(&*slot, Slot::Open(current) if Arc::ptr_eq(&current.tracking, &live.tracking)) {
+        if self.take_away(live) {
             tracing::warn!(server = %self.address, "gave up a connection to Redis");
-            *slot = Slot::Closed;
             // What is heard over it may be late from here on.
             live.tracking.end();
         }
     }
 
-    /// Each change of the slot is one assignment, so a panic elsewhere leaves it whole.
-    fn slot(&self) -> MutexGuard<'_, Slot> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether `live` was still in use. One that was so for a short time alone is as good as none.
+    fn take_away(&self, live: &Live) -> bool {
+        let taken = self.open.take(|open| open.is_same(live));
+        if taken.is_some() && live.is_young() {
+            self.opening.strike();
+        }
+        taken.is_some()
     }
 }
 

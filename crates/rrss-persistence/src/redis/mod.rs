@@ -1,6 +1,6 @@
 //! The `redis` step: sessions in Redis or Valkey, one server or many, which removes them by itself at their deadline.
 //!
-//! Every operation is one round trip over one shared connection; only [`count`](rrss_core::Backend::count) and
+//! Every operation is one round trip over one shared connection for each tokio runtime; only [`count`](rrss_core::Backend::count) and
 //! [taking notes](rrss_core::Backend::take_expired) of expired sessions take more, and a change that leaves something stale
 //! behind, one more. The connection is opened by the first operation, and again by the next one after it was lost.
 //!
@@ -25,6 +25,7 @@
 //! ```
 
 mod address;
+mod brake;
 mod certificates;
 mod clock;
 mod cluster;
@@ -49,9 +50,11 @@ mod own;
 mod places;
 mod redirect;
 mod refusal;
+mod runtimes;
 mod scan;
 mod seek;
 mod sentinel;
+mod single_flight;
 mod slot_map;
 mod slots;
 mod spread;

@@ -17,7 +17,8 @@ use super::failed::Failed;
 use super::failure::{self, Doing};
 use super::live::{Asking, without_errors};
 use super::places::Watched;
-use super::seek::{Lost, Shared, first_of};
+use super::seek::{Lost, first_of};
+use super::single_flight::SingleFlight;
 
 /// The sentinels, and the master that they named last.
 #[derive(Clone)]
@@ -31,7 +32,7 @@ struct Inner {
     tls: bool,
     limits: Limits,
     master: Mutex<Option<Server>>,
-    seeking: Shared<Result<Server, Lost>>,
+    seeking: SingleFlight<Result<Server, Lost>>,
 }
 
 impl Sentinel {
@@ -58,7 +59,8 @@ impl Sentinel {
             tls,
             limits,
             master: Mutex::new(None),
-            seeking: Shared::new(),
+            // What was found out may still be from before a failover, so that is braked too.
+            seeking: SingleFlight::new(|_| true),
         }))
     }
 
@@ -99,7 +101,7 @@ impl Sentinel {
                     continue;
                 }
             }
-            self.0.seeking.begin(|| self.clone().found());
+            self.0.seeking.begin_aside(|| self.clone().found());
             return Err(failed.into_error(doing, &server));
         }
     }

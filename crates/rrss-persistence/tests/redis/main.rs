@@ -9,6 +9,7 @@ mod support;
 #[path = "../authority/mod.rs"]
 mod authority;
 
+mod braked;
 mod clock;
 mod commands;
 mod expired;
@@ -20,6 +21,7 @@ mod outages;
 mod own_certificates;
 mod refusals;
 mod rotation;
+mod runtimes;
 mod sharing;
 mod step;
 mod tls;

@@ -45,7 +45,7 @@ fn names_the_server(error: &Error, port: u16) {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_unavailable_at_once_and_names_the_server() {
+async fn a_refused_connection_is_unavailable_before_any_limit_and_names_the_server() {
     let port = refused_port();
     let redis = limited(&format!("redis://127.0.0.1:{port}"));
     tokio::time::pause();
@@ -56,8 +56,8 @@ async fn a_refused_connection_is_unavailable_at_once_and_names_the_server() {
         names_the_server(&error, port);
         assert!(all_that_it_says(&error).contains("refused"), "{error:?}");
     }
-    // No limit had to run out.
-    assert_eq!(begun.elapsed(), Duration::ZERO);
+    // No limit had to run out, only the pauses between attempts.
+    assert!(begun.elapsed() < TIMEOUT);
 }
 
 /// A label of a name has 63 characters at most (RFC 1035, 2.3.4), so no name server is asked.
