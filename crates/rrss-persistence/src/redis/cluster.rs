@@ -53,7 +53,7 @@ impl Cluster {
             .map(|seed| {
                 (
                     seed.clone(),
-                    Server::new(seed.clone(), credentials.clone(), limits),
+                    Server::node(seed.clone(), credentials.clone(), limits),
                 )
             })
             .collect();
@@ -201,7 +201,7 @@ impl Cluster {
             return server.clone();
         }
         let credentials = self.0.credentials.clone();
-        let server = Server::new(address.clone(), credentials, self.limits());
+        let server = Server::node(address.clone(), credentials, self.limits());
         let mut known = self.known();
         known
             .servers

@@ -14,7 +14,7 @@ use redis::aio::{AsyncPushSender, MultiplexedConnection, SendError};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, Pipeline, ProtocolVersion,
-    PushInfo, RedisConnectionInfo, RedisResult, ServerErrorKind, Value,
+    PushInfo, RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind, Value,
 };
 use rrss_core::Result;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -25,6 +25,7 @@ use super::commands::Request;
 use super::credentials::{Credentials, Renewed};
 use super::failed::Failed;
 use super::failure::Doing;
+use super::give_up;
 use super::live::{Asking, Live, without_errors};
 use super::runtimes::{self, PerRuntime};
 use super::single_flight::SingleFlight;
@@ -52,10 +53,22 @@ struct Inner {
 enum Kind {
     /// It keeps sessions, and may be any server: its time.
     Keeper,
+    /// The same, of a Redis Cluster.
+    Node,
     /// It keeps sessions: its role, which must be that of a master, and its time.
     Master,
     /// It names masters: nothing.
     Sentinel,
+}
+
+impl Kind {
+    /// After which errors a connection is given up.
+    fn gives_up(self) -> fn(&RedisError) -> bool {
+        match self {
+            Self::Node => give_up::is_asked_by_node,
+            Self::Keeper | Self::Master | Self::Sentinel => give_up::is_asked_by,
+        }
+    }
 }
 
 /// How long things may take.
@@ -100,6 +113,11 @@ impl Server {
     /// Opens nothing yet.
     pub(super) fn new(address: Address, credentials: Credentials, limits: Limits) -> Self {
         Self::of_kind(address, credentials, limits, Kind::Keeper)
+    }
+
+    /// One of the nodes of a Redis Cluster.
+    pub(super) fn node(address: Address, credentials: Credentials, limits: Limits) -> Self {
+        Self::of_kind(address, credentials, limits, Kind::Node)
     }
 
     /// A server that keeps no sessions, but knows who does.
@@ -219,7 +237,12 @@ impl Server {
         }
         let sent = live.send(request, asking, &self.0.has_ifeq);
         let error = match timeout_at(soonest(now, command, until), sent).await {
-            Ok(Ok(reply)) => return Ok(reply),
+            Ok(Ok(reply)) => {
+                if give_up::find(&reply, self.0.kind.gives_up()).is_some() {
+                    self.0.let_go(&live);
+                }
+                return Ok(reply);
+            }
             Ok(Err(error)) => error,
             Err(_) => {
                 // Those who wait for it go on waiting; those who come get a new one.
@@ -227,12 +250,11 @@ impl Server {
                 return Err(Failed::AnswerTimeout);
             }
         };
-        let Some(code) = error.code() else {
+        if error.code().is_none() {
             self.0.let_go(&live);
             return Err(Failed::Interrupted(error));
-        };
-        if ["NOAUTH", "READONLY"].contains(&code) {
-            // Another login, or another server behind the same name, may help.
+        }
+        if self.0.kind.gives_up()(&error) {
             self.0.let_go(&live);
         }
         Err(Failed::Refused(error))
@@ -363,11 +385,12 @@ impl Inner {
         // for a `Watchman` to such connections alone.
         let mut settings = RedisConnectionInfo::default()
             .set_protocol(ProtocolVersion::RESP3)
-            .set_lib_name("rrss", env!("CARGO_PKG_VERSION"))
             .set_db(login.database.into());
-        if let Some(username) = login.username {
-            settings = settings.set_username(username);
-        }
+        settings = match login.username {
+            // A user with rights of its own may have none to `CLIENT SETINFO`, and an ACL logs each refusal.
+            Some(username) => settings.set_username(username).set_skip_set_lib_name(),
+            None => settings.set_lib_name("rrss", env!("CARGO_PKG_VERSION")),
+        };
         if let Some(password) = login.password {
             settings = settings.set_password(password.expose());
         }

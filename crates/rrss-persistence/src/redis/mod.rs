@@ -39,6 +39,7 @@ mod failed;
 mod failure;
 mod find;
 mod gathering;
+mod give_up;
 mod hash;
 mod index;
 mod link;

@@ -31,7 +31,7 @@ impl Lost {
     /// Whether a server said this itself: that says more than that another one is gone.
     fn is_told(&self) -> bool {
         match self {
-            Self::Failed(_, failed) => failed.code().is_some(),
+            Self::Failed(_, failed) => failed.refusal().is_some(),
             Self::Told(..) => true,
         }
     }

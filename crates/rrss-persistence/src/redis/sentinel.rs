@@ -15,6 +15,7 @@ use super::connection::{Limits, Server};
 use super::credentials::Credentials;
 use super::failed::Failed;
 use super::failure::{self, Doing};
+use super::give_up;
 use super::live::{Asking, without_errors};
 use super::places::Watched;
 use super::seek::{Lost, first_of};
@@ -66,7 +67,7 @@ impl Sentinel {
 
     /// Sends `request` to the master, and to the next one where this one is none any more, within both limits together.
     ///
-    /// What a replica refuses it has not done, so that is sent again. So is what was never sent, since there was no
+    /// What a server refuses because it is no master, or of no use now, it has not done, so that is sent again. So is what was never sent, since there was no
     /// connection, and what only reads. A write whose connection broke is not: it may have happened.
     pub(super) async fn ask(&self, doing: Doing, request: &Request<'_>) -> Result<Value> {
         let until = self.0.limits.end();
@@ -79,12 +80,17 @@ impl Sentinel {
         loop {
             let failed = match server.attempt(request, Asking::No, until).await {
                 Ok(reply) => match without_errors(reply) {
-                    Ok(reply) => return Ok(reply),
+                    Ok(reply) => {
+                        if give_up::find(&reply, give_up::is_asked_by).is_some() {
+                            self.0.seeking.begin_aside(|| self.clone().found());
+                        }
+                        return Ok(reply);
+                    }
                     Err(refusal) => Failed::Refused(refusal),
                 },
                 Err(failed) => failed,
             };
-            let was_refused = failed.code() == Some("READONLY");
+            let was_refused = failed.refusal().is_some_and(give_up::is_asked_by);
             let may_go_on = match &failed {
                 _ if was_refused => !has_sought,
                 Failed::Unreachable(_) | Failed::ConnectTimeout => !has_sought,

@@ -17,6 +17,7 @@ mod index;
 mod index_on_a_cluster;
 mod listing;
 mod login;
+mod moved;
 mod outages;
 mod own_certificates;
 mod refusals;

@@ -332,6 +332,35 @@ async fn what_is_not_redis_at_all_is_unavailable() {
     );
 }
 
+/// As twemproxy, which hangs up on a command that it does not know, and Envoy, which refuses it.
+#[tokio::test]
+async fn a_proxy_that_does_not_know_the_greeting_is_explained() {
+    for answer in [
+        "",
+        "-ERR unknown command 'HELLO'\r\n",
+        "-invalid request\r\n",
+    ] {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let mut client = client.unwrap();
+                let mut request = [0; 4096];
+                let _ = client.read(&mut request);
+                let _ = client.write_all(answer.repeat(3).as_bytes());
+            }
+        });
+        let error = connect_to(&format!("redis://127.0.0.1:{port}"))
+            .ping()
+            .await
+            .unwrap_err();
+        names_the_server(&error, port);
+        for part in ["the greeting (`HELLO 3`)", "proxy"] {
+            assert!(error.message().contains(part), "{error}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_socket_of_this_machine_is_as_good_as_a_port() {
     for flavor in Flavor::ALL {
