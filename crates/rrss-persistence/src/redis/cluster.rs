@@ -13,12 +13,14 @@ use rrss_core::{Error, Result};
 use tokio::time::{Instant, timeout_at};
 
 use super::address::Address;
+use super::clock::ClockOffset;
 use super::connection::{Limits, Server};
 use super::credentials::Credentials;
 use super::failed::Failed;
 use super::failure::{self, Doing};
 use super::live::Asking;
-use super::seek::{Lost, Shared, first_of};
+use super::seek::{Lost, first_of};
+use super::single_flight::SingleFlight;
 use super::slot_map::{self, SlotMap};
 
 /// The nodes of one cluster, and which of them serves what.
@@ -31,7 +33,7 @@ struct Inner {
     credentials: Credentials,
     limits: Limits,
     known: Mutex<Known>,
-    seeking: Shared<Result<Arc<SlotMap>, Lost>>,
+    seeking: SingleFlight<Result<Arc<SlotMap>, Lost>>,
     /// Turns, so that not always the same node is asked.
     turn: AtomicUsize,
 }
@@ -51,7 +53,7 @@ impl Cluster {
             .map(|seed| {
                 (
                     seed.clone(),
-                    Server::new(seed.clone(), credentials.clone(), limits),
+                    Server::node(seed.clone(), credentials.clone(), limits),
                 )
             })
             .collect();
@@ -60,7 +62,8 @@ impl Cluster {
             credentials,
             limits,
             known: Mutex::new(Known { map: None, servers }),
-            seeking: Shared::new(),
+            // What was found out may still be from before a failover, so that is braked too.
+            seeking: SingleFlight::new(|_| true),
             turn: AtomicUsize::new(0),
         }))
     }
@@ -119,7 +122,7 @@ impl Cluster {
 
     /// The same for the operations that come later.
     pub(super) fn seek_aside(&self) {
-        self.0.seeking.begin(|| self.clone().found());
+        self.0.seeking.begin_aside(|| self.clone().found());
     }
 
     async fn found(self) -> Result<Arc<SlotMap>, Lost> {
@@ -198,7 +201,7 @@ impl Cluster {
             return server.clone();
         }
         let credentials = self.0.credentials.clone();
-        let server = Server::new(address.clone(), credentials, self.limits());
+        let server = Server::node(address.clone(), credentials, self.limits());
         let mut known = self.known();
         known
             .servers
@@ -218,6 +221,17 @@ impl Cluster {
             self.seek(doing, until, Result::is_ok).await?;
         }
         Ok(self.known().servers.get(address).cloned())
+    }
+
+    /// The largest difference between the clock of a master and ours.
+    #[allow(
+        dead_code,
+        reason = "what sets deadlines by the clock of the server reads it"
+    )]
+    pub(super) fn clock(&self) -> Option<ClockOffset> {
+        let map = self.map()?;
+        let offsets = map.masters().iter().filter_map(Server::clock);
+        offsets.max_by_key(|offset| offset.ahead.unsigned_abs())
     }
 
     pub(super) fn uses_tls(&self) -> bool {

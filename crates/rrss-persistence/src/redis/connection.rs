@@ -1,4 +1,4 @@
-//! One shared connection to one server: opened by the first who needs it, and again when it is lost.
+//! The connection to one server that all of a runtime share: opened by the first who needs it, and again when it is lost.
 //!
 //! redis-rs has a `ConnectionManager` that reconnects. It is not used here: after a wrong password or a refused
 //! `SELECT` it answers the same error for ever, the first command after an outage gets the failure of an attempt
@@ -6,26 +6,29 @@
 //! system gives it up, minutes later.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{AsyncPushSender, MultiplexedConnection, SendError};
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, ProtocolVersion,
-    PushInfo, RedisConnectionInfo, RedisResult, ServerErrorKind, Value,
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, Pipeline, ProtocolVersion,
+    PushInfo, RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind, Value,
 };
 use rrss_core::Result;
-use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::address::Address;
+use super::clock::{self, ClockOffset, Reading, ServerClock};
 use super::commands::Request;
 use super::credentials::{Credentials, Renewed};
 use super::failed::Failed;
 use super::failure::Doing;
+use super::give_up;
 use super::live::{Asking, Live, without_errors};
+use super::runtimes::{self, PerRuntime};
+use super::single_flight::SingleFlight;
 use super::tracking::Tracking;
 
 /// One server, and the connection to it.
@@ -35,11 +38,37 @@ pub(super) struct Server(Arc<Inner>);
 struct Inner {
     address: Address,
     limits: Limits,
-    must_be_master: bool,
+    kind: Kind,
     credentials: Credentials,
-    slot: Mutex<Slot>,
+    clock: ServerClock,
+    /// A connection for each runtime: its driver is a task there, and stands still when that runtime does.
+    open: PerRuntime<Live>,
+    opening: SingleFlight<RedisResult<Live>>,
     /// Whether `SET` has `IFEQ`, as far as is known: it is tried until the server refuses it.
     has_ifeq: AtomicBool,
+}
+
+/// What a server is used for, and so what a new connection to it asks first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It keeps sessions, and may be any server: its time.
+    Keeper,
+    /// The same, of a Redis Cluster.
+    Node,
+    /// It keeps sessions: its role, which must be that of a master, and its time.
+    Master,
+    /// It names masters: nothing.
+    Sentinel,
+}
+
+impl Kind {
+    /// After which errors a connection is given up.
+    fn gives_up(self) -> fn(&RedisError) -> bool {
+        match self {
+            Self::Node => give_up::is_asked_by_node,
+            Self::Keeper | Self::Master | Self::Sentinel => give_up::is_asked_by,
+        }
+    }
 }
 
 /// How long things may take.
@@ -64,26 +93,6 @@ fn soonest(now: Instant, limit: Duration, until: Instant) -> Instant {
     now.checked_add(limit).map_or(until, |end| end.min(until))
 }
 
-enum Slot {
-    Closed,
-    Opening(Attempt),
-    Open(Live),
-}
-
-impl Slot {
-    /// The connection, where there is one.
-    fn open(&self) -> Option<Live> {
-        match self {
-            Self::Open(live) if live.is_up() => Some(live.clone()),
-            _ => None,
-        }
-    }
-}
-
-/// An attempt to connect, which all who need the connection wait for together. It runs in a task of its own, so it
-/// goes on where one who waits gives up.
-type Attempt = watch::Receiver<Option<RedisResult<Live>>>;
-
 /// Lies with the connection; that it is dropped means that the connection has ended, for whatever reason.
 struct Watchman(Arc<Tracking>);
 
@@ -103,26 +112,33 @@ impl AsyncPushSender for Watchman {
 impl Server {
     /// Opens nothing yet.
     pub(super) fn new(address: Address, credentials: Credentials, limits: Limits) -> Self {
-        Self::with_role(address, credentials, limits, false)
+        Self::of_kind(address, credentials, limits, Kind::Keeper)
+    }
+
+    /// One of the nodes of a Redis Cluster.
+    pub(super) fn node(address: Address, credentials: Credentials, limits: Limits) -> Self {
+        Self::of_kind(address, credentials, limits, Kind::Node)
+    }
+
+    /// A server that keeps no sessions, but knows who does.
+    pub(super) fn sentinel(address: Address, credentials: Credentials, limits: Limits) -> Self {
+        Self::of_kind(address, credentials, limits, Kind::Sentinel)
     }
 
     /// The same, and each new connection is refused as by a replica where the server is one.
     pub(super) fn master(address: Address, credentials: Credentials, limits: Limits) -> Self {
-        Self::with_role(address, credentials, limits, true)
+        Self::of_kind(address, credentials, limits, Kind::Master)
     }
 
-    fn with_role(
-        address: Address,
-        credentials: Credentials,
-        limits: Limits,
-        must_be_master: bool,
-    ) -> Self {
+    fn of_kind(address: Address, credentials: Credentials, limits: Limits, kind: Kind) -> Self {
         Self(Arc::new(Inner {
             address,
             limits,
-            must_be_master,
+            kind,
             credentials,
-            slot: Mutex::new(Slot::Closed),
+            clock: ServerClock::default(),
+            open: PerRuntime::new(),
+            opening: SingleFlight::new(Result::is_err),
             has_ifeq: AtomicBool::new(true),
         }))
     }
@@ -137,6 +153,29 @@ impl Server {
 
     pub(super) fn limits(&self) -> Limits {
         self.0.limits
+    }
+
+    /// How far the clock of the server is ahead of ours, as it was measured last; `None` before the first connection, and
+    /// where the server does not say its time to this user.
+    #[allow(
+        dead_code,
+        reason = "what sets deadlines by the clock of the server reads it"
+    )]
+    pub(super) fn clock(&self) -> Option<ClockOffset> {
+        self.0.clock.offset()
+    }
+
+    /// The same, measured now where it was not measured before: that opens a connection.
+    #[allow(
+        dead_code,
+        reason = "what sets deadlines by the clock of the server reads it"
+    )]
+    pub(super) async fn measured_clock(&self, until: Instant) -> Option<ClockOffset> {
+        if self.clock().is_none() {
+            let until = soonest(Instant::now(), self.limits().connect, until);
+            timeout_at(until, self.live()).await.ok()?.ok()?;
+        }
+        self.clock()
     }
 
     /// Sends `request` and waits for the answer, for as long as the limits allow: connecting and answering
@@ -171,7 +210,15 @@ impl Server {
     ) -> Result<Value, Failed> {
         let Limits { connect, command } = self.limits();
         let mut now = Instant::now();
-        let open = self.0.slot().open();
+        let mut open = self.0.open();
+        if open.as_ref().is_some_and(|live| live.is_idle(now)) {
+            // A runtime of one thread has not looked at its sockets meanwhile. It does now; then the driver reads whether
+            // the server has hung up, before something is sent that would be lost.
+            for _ in 0..2 {
+                tokio::task::yield_now().await;
+            }
+            open = self.0.open();
+        }
         let mut live = match open {
             Some(live) => live,
             None => {
@@ -185,9 +232,17 @@ impl Server {
                 }
             }
         };
+        if self.0.clock.is_due() {
+            tokio::spawn(Arc::clone(&self.0).measure_clock(live.connection.clone()));
+        }
         let sent = live.send(request, asking, &self.0.has_ifeq);
         let error = match timeout_at(soonest(now, command, until), sent).await {
-            Ok(Ok(reply)) => return Ok(reply),
+            Ok(Ok(reply)) => {
+                if give_up::find(&reply, self.0.kind.gives_up()).is_some() {
+                    self.0.let_go(&live);
+                }
+                return Ok(reply);
+            }
             Ok(Err(error)) => error,
             Err(_) => {
                 // Those who wait for it go on waiting; those who come get a new one.
@@ -195,74 +250,62 @@ impl Server {
                 return Err(Failed::AnswerTimeout);
             }
         };
-        let Some(code) = error.code() else {
+        if error.code().is_none() {
             self.0.let_go(&live);
             return Err(Failed::Interrupted(error));
-        };
-        if ["NOAUTH", "READONLY"].contains(&code) {
-            // Another login, or another server behind the same name, may help.
+        }
+        if self.0.kind.gives_up()(&error) {
             self.0.let_go(&live);
         }
         Err(Failed::Refused(error))
     }
 
-    /// Lets go of the connection; the next operation opens another.
+    /// Lets go of the connections; the next operation opens another.
     pub(super) fn close(&self) {
-        if let Slot::Open(live) = std::mem::replace(&mut *self.0.slot(), Slot::Closed) {
+        for live in self.0.open.take_all() {
             live.tracking.end();
         }
     }
 
-    /// The connection, opened where there is none.
+    /// The connection of this runtime, opened where there is none.
     ///
     /// An error is that of an attempt which began after this call did, so that no failure of an outage reaches
     /// those who come when it is over.
     async fn live(&self) -> RedisResult<Live> {
-        let mut began_since = false;
-        loop {
-            let mut attempt = {
-                let mut slot = self.0.slot();
-                match &*slot {
-                    Slot::Open(live) if live.is_up() => return Ok(live.clone()),
-                    // One whose runtime has ended will never answer.
-                    Slot::Opening(attempt) if attempt.has_changed().is_ok() => attempt.clone(),
-                    other => {
-                        if let Slot::Open(_) = other {
-                            tracing::warn!(server = %self.0.address, "lost the connection to Redis");
-                        }
-                        let attempt = self.open();
-                        *slot = Slot::Opening(attempt.clone());
-                        began_since = true;
-                        attempt
-                    }
-                }
-            };
-            let outcome = attempt.wait_for(Option::is_some).await;
-            match outcome.as_deref() {
-                Ok(Some(Ok(live))) => return Ok(live.clone()),
-                Ok(Some(Err(error))) if began_since => return Err(error.clone()),
-                Ok(_) => began_since = true,
-                Err(_) => {}
+        match self.0.open() {
+            Some(live) => Ok(live),
+            None => {
+                let attempt = || Arc::clone(&self.0).opened();
+                self.0.opening.outcome(attempt, Result::is_ok).await
             }
         }
-    }
-
-    fn open(&self) -> Attempt {
-        let (tell, attempt) = watch::channel(None);
-        let server = Arc::clone(&self.0);
-        tokio::spawn(async move {
-            let outcome = server.connect().await;
-            *server.slot() = match &outcome {
-                Ok(live) => Slot::Open(live.clone()),
-                Err(_) => Slot::Closed,
-            };
-            tell.send_replace(Some(outcome));
-        });
-        attempt
     }
 }
 
 impl Inner {
+    /// The connection of this runtime, where there is one.
+    fn open(&self) -> Option<Live> {
+        let live = self.open.get(runtimes::current())?;
+        if live.is_up() {
+            return Some(live);
+        }
+        if self.take_away(&live) {
+            tracing::warn!(server = %self.address, "lost the connection to Redis");
+        }
+        None
+    }
+
+    async fn opened(self: Arc<Self>) -> RedisResult<Live> {
+        // An attempt may have succeeded between the look at what is open and the beginning of this one.
+        if let Some(live) = self.open() {
+            return Ok(live);
+        }
+        let live = self.connect().await?;
+        self.open
+            .put(runtimes::current(), live.clone(), Live::is_up);
+        Ok(live)
+    }
+
     async fn connect(&self) -> RedisResult<Live> {
         if self.address.uses_tls() {
             install_cryptography();
@@ -277,18 +320,50 @@ impl Inner {
             .await?
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
-        if self.must_be_master {
-            let role = timeout(self.limits.connect, role(&mut connection)).await;
-            if role.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?? != b"master" {
-                let kind = redis::ErrorKind::Server(ServerErrorKind::ReadOnly);
-                return Err((kind, "it is a replica").into());
-            }
-        }
+        self.introduce(&mut connection).await?;
         tracing::debug!(server = %self.address, "connected to Redis");
-        Ok(Live {
-            connection,
-            tracking,
-        })
+        Ok(Live::new(connection, tracking))
+    }
+
+    /// Asks a new connection what must be known before it is used, in one round trip.
+    async fn introduce(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+        let asks_role = self.kind == Kind::Master;
+        let asks_time = self.kind != Kind::Sentinel && self.clock.is_wanted_of_new_connections();
+        let mut questions = Pipeline::with_capacity(2);
+        if asks_role {
+            questions.cmd("ROLE");
+        }
+        if asks_time {
+            questions.add_command(clock::time());
+        }
+        if questions.is_empty() {
+            return Ok(());
+        }
+        let sent = Reading::now();
+        let answers = connection.send_packed_commands(&questions, 0, questions.len());
+        let answers = timeout(self.limits.connect, answers).await;
+        let mut answers = answers
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??
+            .into_iter();
+        if asks_role && role(answers.next().unwrap_or(Value::Nil))? != b"master" {
+            let kind = redis::ErrorKind::Server(ServerErrorKind::ReadOnly);
+            return Err((kind, "it is a replica").into());
+        }
+        if let Some(time) = answers.next() {
+            let time = time.extract_error();
+            self.clock.learn(&self.address, sent, time, true);
+        }
+        Ok(())
+    }
+
+    /// Measures the difference of the clocks again, which no operation waits for.
+    async fn measure_clock(self: Arc<Self>, mut connection: MultiplexedConnection) {
+        let (sent, question) = (Reading::now(), clock::time());
+        let answer = connection.send_packed_command(&question);
+        if let Ok(answer) = timeout(self.limits.command, answer).await {
+            let time = answer.and_then(Value::extract_error);
+            self.clock.learn(&self.address, sent, time, false);
+        }
     }
 
     /// What makes one connection, with what the files of the credentials say now: a server keeps to those who have logged
@@ -310,11 +385,12 @@ impl Inner {
         // for a `Watchman` to such connections alone.
         let mut settings = RedisConnectionInfo::default()
             .set_protocol(ProtocolVersion::RESP3)
-            .set_lib_name("rrss", env!("CARGO_PKG_VERSION"))
             .set_db(login.database.into());
-        if let Some(username) = login.username {
-            settings = settings.set_username(username);
-        }
+        settings = match login.username {
+            // A user with rights of its own may have none to `CLIENT SETINFO`, and an ACL logs each refusal.
+            Some(username) => settings.set_username(username).set_skip_set_lib_name(),
+            None => settings.set_lib_name("rrss", env!("CARGO_PKG_VERSION")),
+        };
         if let Some(password) = login.password {
             settings = settings.set_password(password.expose());
         }
@@ -346,26 +422,25 @@ impl Inner {
 
     /// Puts `live` out of use, unless another has taken its place already.
     fn let_go(&self, live: &Live) {
-        let mut slot = self.slot();
-        if matches!(&*slot, Slot::Open(current) if Arc::ptr_eq(&current.tracking, &live.tracking)) {
+        if self.take_away(live) {
             tracing::warn!(server = %self.address, "gave up a connection to Redis");
-            *slot = Slot::Closed;
             // What is heard over it may be late from here on.
             live.tracking.end();
         }
     }
 
-    /// Each change of the slot is one assignment, so a panic elsewhere leaves it whole.
-    fn slot(&self) -> MutexGuard<'_, Slot> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether `live` was still in use. One that was so for a short time alone is as good as none.
+    fn take_away(&self, live: &Live) -> bool {
+        let taken = self.open.take(|open| open.is_same(live));
+        if taken.is_some() && live.is_young() {
+            self.opening.strike();
+        }
+        taken.is_some()
     }
 }
 
 /// The first word of what [`ROLE`](https://redis.io/docs/latest/commands/role/) answers.
-async fn role(connection: &mut MultiplexedConnection) -> RedisResult<Vec<u8>> {
-    let mut command = Cmd::with_capacity(1, 4);
-    command.arg("ROLE");
-    let reply = connection.send_packed_command(&command).await?;
+fn role(reply: Value) -> RedisResult<Vec<u8>> {
     match reply.extract_error()? {
         Value::Array(parts) => match parts.into_iter().next() {
             Some(Value::BulkString(role)) => Ok(role),

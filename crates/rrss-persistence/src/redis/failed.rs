@@ -26,10 +26,12 @@ impl Failed {
         !matches!(self, Self::Unreachable(_) | Self::ConnectTimeout)
     }
 
-    /// The error code with which the server answered.
-    pub(super) fn code(&self) -> Option<&str> {
+    /// The error with which the server answered.
+    pub(super) fn refusal(&self) -> Option<&RedisError> {
         match self {
-            Self::Unreachable(error) | Self::Refused(error) => error.code(),
+            Self::Unreachable(error) | Self::Refused(error) => {
+                error.code().is_some().then_some(error)
+            }
             Self::ConnectTimeout | Self::Interrupted(_) | Self::AnswerTimeout => None,
         }
     }

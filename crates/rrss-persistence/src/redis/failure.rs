@@ -94,11 +94,16 @@ pub(super) fn unreachable(
     error: &RedisError,
 ) -> Error {
     if error.code().is_some() || error.kind() == Kind::AuthenticationFailed {
-        return refused(doing, address, error);
+        let (kind, why) = refusal::meaning_of_first(error);
+        return error_of(kind, doing, address, &why);
     }
     let why = match error.kind() {
         Kind::Parse | Kind::RESP3NotSupported => {
             "what answers there does not speak the protocol of Redis 6 and newer (RESP3)"
+        }
+        _ if address.uses_tls() && shows_an_authority(error) => {
+            "its certificate is that of an authority (`CA:TRUE`), which TLS does not accept of a server; make a certificate for \
+             the server (`CA:FALSE`), signed by that authority"
         }
         _ if address.uses_tls() && wants_certificate(error) => {
             if credentials.shows_certificate() {
@@ -114,6 +119,14 @@ pub(super) fn unreachable(
         _ if address.uses_tls() && is_of_tls(error) => {
             "no TLS connection could be made; check that its certificate is for this host and of an authority \
              that this system trusts, and that the server speaks TLS on this port"
+        }
+        _ if address.may_want_tls() && hangs_up(error) => {
+            "it hung up on the greeting (`HELLO 3`) of Redis 6.0 and newer; check that Redis itself listens there, not a proxy that \
+             does not know the greeting, and begin its URL with `rediss://` if it speaks TLS"
+        }
+        _ if hangs_up(error) => {
+            "it hung up on the greeting (`HELLO 3`) of Redis 6.0 and newer; check that Redis itself listens there, not a proxy that \
+             does not know the greeting"
         }
         _ if address.may_want_tls() && !error.is_connection_refusal() => {
             "no connection could be made; check that it runs there and can be reached from here, and begin its URL with \
@@ -215,6 +228,31 @@ fn is_of_tls(error: &RedisError) -> bool {
     let hangs_up = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
     let io = cause(error).and_then(|cause| cause.downcast_ref::<io::Error>());
     io.is_some_and(hangs_up) || tls_error(error).is_some()
+}
+
+/// Whether the connection was made, and broke before the first answer.
+fn hangs_up(error: &RedisError) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let io = cause(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    io.is_some_and(|error| {
+        [
+            BrokenPipe,
+            ConnectionAborted,
+            ConnectionReset,
+            UnexpectedEof,
+        ]
+        .contains(&error.kind())
+    })
+}
+
+/// Whether the server shows the certificate of an authority as its own. rustls has no name for it, but for the one that
+/// webpki gives.
+fn shows_an_authority(error: &RedisError) -> bool {
+    matches!(
+        tls_error(error),
+        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other)))
+            if format!("{:?}", other.0).contains("CaUsedAsEndEntity")
+    )
 }
 
 /// Whether the server has said that it wants another certificate of this client, or one at all

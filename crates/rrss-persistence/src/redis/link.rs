@@ -4,7 +4,9 @@ use std::fmt;
 
 use redis::Value;
 use rrss_core::{Cursor, KeySpace, Result};
+use tokio::time::Instant;
 
+use super::clock::ClockOffset;
 use super::cluster::Cluster;
 use super::commands::{Nonsense, Request};
 use super::connection::Server;
@@ -14,6 +16,7 @@ use super::options::Options;
 use super::places::{Place, Target};
 use super::scan::{self, Kind};
 use super::sentinel::Sentinel;
+use super::slots;
 
 /// The way to the sessions. Opens nothing before the first operation.
 pub(super) enum Link {
@@ -91,6 +94,40 @@ impl Link {
         }
     }
 
+    /// How far the clock of the server is ahead of ours, as it was measured last; of several masters, the clock that differs
+    /// most. `None` where it is not known: before the first connection, and without the right to `TIME`.
+    #[allow(
+        dead_code,
+        reason = "what sets deadlines by the clock of the server reads it"
+    )]
+    pub(super) fn clock(&self) -> Option<ClockOffset> {
+        match self {
+            Self::One(server) => server.clock(),
+            Self::Cluster(cluster) => cluster.clock(),
+            Self::Sentinel(sentinel) => sentinel.master()?.clock(),
+        }
+    }
+
+    /// The same for the server that has `key`, measured now where it was not measured before. A server that is not
+    /// reached until then has none; the operation itself will say why.
+    #[allow(
+        dead_code,
+        reason = "what sets deadlines by the clock of the server reads it"
+    )]
+    pub(super) async fn clock_of(&self, key: &[u8], until: Instant) -> Option<ClockOffset> {
+        match self {
+            Self::One(server) => server.measured_clock(until).await,
+            Self::Cluster(cluster) => {
+                let owner = cluster.owner(Doing::Ping, slots::of(key), until).await;
+                owner.ok()?.measured_clock(until).await
+            }
+            Self::Sentinel(sentinel) => {
+                let master = sentinel.found_master(until).await?;
+                master.measured_clock(until).await
+            }
+        }
+    }
+
     /// Whether there are several servers that have sessions.
     pub(super) fn is_cluster(&self) -> bool {
         matches!(self, Self::Cluster(_))
@@ -113,5 +150,61 @@ impl fmt::Display for Link {
             Self::Cluster(cluster) => cluster.fmt(f),
             Self::Sentinel(sentinel) => sentinel.fmt(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rrss_test_servers::{Flavor, RedisCluster, RedisSentinel, RedisServer};
+
+    use super::*;
+    use crate::redis::SentinelOptions;
+
+    async fn the_clock_is_known(options: Options) {
+        let link = Link::new(options).unwrap();
+        assert_eq!(link.clock(), None, "nothing is connected");
+        let until = Instant::now() + Duration::from_secs(20);
+        // Server and test are on one machine, and have one clock.
+        let one = link.clock_of(b"sessions:1", until).await.unwrap();
+        let whole = link.clock().unwrap();
+        for offset in [one, whole] {
+            assert!(
+                offset.ahead.unsigned_abs() <= offset.within + 1,
+                "{offset:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn the_clock_of_whichever_server_has_a_key_is_known_once_it_is_connected() {
+        let server = RedisServer::start(Flavor::Redis);
+        the_clock_is_known(Options {
+            url: Some(server.url().parse().unwrap()),
+            ..Options::default()
+        })
+        .await;
+
+        let cluster = RedisCluster::start(Flavor::Valkey);
+        let nodes = cluster.nodes();
+        the_clock_is_known(Options {
+            nodes: Some(nodes.iter().map(|node| node.parse().unwrap()).collect()),
+            ..Options::default()
+        })
+        .await;
+
+        let group = RedisSentinel::start(Flavor::Redis);
+        let sentinels = group.sentinels();
+        the_clock_is_known(Options {
+            sentinel: Some(SentinelOptions {
+                master: group.master_name().to_owned(),
+                nodes: sentinels.iter().map(|node| node.parse().unwrap()).collect(),
+                username: None,
+                password: None,
+            }),
+            ..Options::default()
+        })
+        .await;
     }
 }

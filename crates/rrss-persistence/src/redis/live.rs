@@ -1,11 +1,14 @@
 //! What is sent over one connection, and in which form: a command, several, or what depends on the server.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisResult, Value};
+use tokio::time::Instant;
 
+use super::brake::CALM;
 use super::commands::{Part, Request};
 use super::compare::{CompareAndSet, Way};
 use super::script::Script;
@@ -16,7 +19,13 @@ use super::tracking::Tracking;
 pub(super) struct Live {
     pub(super) connection: MultiplexedConnection,
     pub(super) tracking: Arc<Tracking>,
+    opened: Instant,
+    /// When something was last sent, in milliseconds since it was opened.
+    used: Arc<AtomicU64>,
 }
+
+/// A connection over which nothing was sent for so long is looked at before it is used.
+const IDLE: Duration = Duration::from_millis(100);
 
 /// Whether a node of a cluster is asked for a key that is on its way to it. The word holds for one command, so it
 /// travels together with that command; sent apart, another operation's command could come in between.
@@ -27,8 +36,34 @@ pub(super) enum Asking {
 }
 
 impl Live {
+    pub(super) fn new(connection: MultiplexedConnection, tracking: Arc<Tracking>) -> Self {
+        Self {
+            connection,
+            tracking,
+            opened: Instant::now(),
+            used: Arc::default(),
+        }
+    }
+
     pub(super) fn is_up(&self) -> bool {
         self.tracking.is_up()
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.tracking, &other.tracking)
+    }
+
+    /// Whether it was opened a moment ago.
+    pub(super) fn is_young(&self) -> bool {
+        self.opened.elapsed() < CALM
+    }
+
+    /// Whether nothing was sent for a while. It counts as used `now`.
+    pub(super) fn is_idle(&self, now: Instant) -> bool {
+        let age = now.saturating_duration_since(self.opened).as_millis();
+        let age = u64::try_from(age).unwrap_or(u64::MAX);
+        let before = self.used.swap(age, Ordering::Relaxed);
+        Duration::from_millis(age.saturating_sub(before)) >= IDLE
     }
 
     pub(super) async fn send(

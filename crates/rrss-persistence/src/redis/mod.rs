@@ -1,6 +1,6 @@
 //! The `redis` step: sessions in Redis or Valkey, one server or many, which removes them by itself at their deadline.
 //!
-//! Every operation is one round trip over one shared connection; only [`count`](rrss_core::Backend::count) and
+//! Every operation is one round trip over one shared connection for each tokio runtime; only [`count`](rrss_core::Backend::count) and
 //! [taking notes](rrss_core::Backend::take_expired) of expired sessions take more, and a change that leaves something stale
 //! behind, one more. The connection is opened by the first operation, and again by the next one after it was lost.
 //!
@@ -25,7 +25,9 @@
 //! ```
 
 mod address;
+mod brake;
 mod certificates;
+mod clock;
 mod cluster;
 mod cluster_rotation;
 mod cluster_scan;
@@ -38,6 +40,7 @@ mod failed;
 mod failure;
 mod find;
 mod gathering;
+mod give_up;
 mod hash;
 mod index;
 mod link;
@@ -50,10 +53,12 @@ mod places;
 mod redirect;
 mod refusal;
 mod rotated;
+mod runtimes;
 mod scan;
 mod script;
 mod seek;
 mod sentinel;
+mod single_flight;
 mod slot_map;
 mod slots;
 mod spread;

@@ -12,6 +12,7 @@ use super::commands::Request;
 use super::failed::Failed;
 use super::failure::Doing;
 use super::gathering::Gathering;
+use super::give_up;
 use super::live::Asking;
 use super::seek::{Lost, first_of};
 
@@ -41,7 +42,12 @@ impl Cluster {
             let left = gathering.left().unwrap_or(request);
             let refusal = match server.attempt(left, asking, until).await {
                 Ok(reply) => match gathering.take(request, reply) {
-                    Ok(whole) => return Ok(whole),
+                    Ok(whole) => {
+                        if give_up::find(&whole, give_up::is_asked_by).is_some() {
+                            self.seek_aside();
+                        }
+                        return Ok(whole);
+                    }
                     Err(refusal) => refusal,
                 },
                 Err(Failed::Refused(refusal)) => refusal,
@@ -64,9 +70,7 @@ impl Cluster {
                 }
             };
             let Some(redirection) = Redirection::of(&refusal, server.address()) else {
-                if ["CLUSTERDOWN", "READONLY", "MASTERDOWN", "LOADING"]
-                    .contains(&refusal.code().unwrap_or_default())
-                {
+                if give_up::is_asked_by(&refusal) {
                     self.seek_aside();
                 }
                 return Err(Failed::Refused(refusal).into_error(doing, &server));

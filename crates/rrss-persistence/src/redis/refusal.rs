@@ -5,37 +5,74 @@ use std::borrow::Cow;
 use redis::{ErrorKind as Kind, RedisError};
 use rrss_core::ErrorKind;
 
+use super::give_up;
+
 /// What kind of failure an error reply of the server is, and why it happened, in words about "it", the server.
 pub(super) fn meaning(error: &RedisError) -> (ErrorKind, Cow<'static, str>) {
-    let text = error.detail().unwrap_or_default();
-    let code = match error.kind() {
-        Kind::AuthenticationFailed => "WRONGPASS",
-        _ => error.code().unwrap_or_default(),
-    };
+    let (code, text) = code_and_text(error);
     match code {
         "WRONGTYPE" => (
             ErrorKind::Corrupt,
             "it holds another type than rrss keeps under the key, which rrss did not write".into(),
         ),
-        "ERR" if text.starts_with("unknown command") || text.starts_with("syntax error") => (
+        "ERR" if is_unknown_command(text) || text.starts_with("syntax error") => (
             ErrorKind::Unsupported,
             "it does not know a command that rrss needs; use Redis 7.0 or Valkey, or a newer one"
                 .into(),
         ),
-        _ => (ErrorKind::Unavailable, advice(code, text)),
+        _ => {
+            let why = match advice(code, text) {
+                Some(advice) => advice.into(),
+                None if is_a_word(code) => format!("it refused with the error code {code}").into(),
+                None => "it refused".into(),
+            };
+            (ErrorKind::Unavailable, why)
+        }
     }
 }
 
-/// Why a server that works refuses, and what to do.
-fn advice(code: &str, text: &str) -> Cow<'static, str> {
-    match code {
+/// The same where it has refused what a new connection says first, of which the greeting is not known everywhere.
+pub(super) fn meaning_of_first(error: &RedisError) -> (ErrorKind, Cow<'static, str>) {
+    let (code, text) = code_and_text(error);
+    let is_generic = code == "ERR" || code == "NOPROTO" || !is_a_word(code);
+    match advice(code, text) {
+        None if is_generic => (
+            ErrorKind::Unsupported,
+            "it refused the greeting (`HELLO 3`) of Redis 6.0 and newer; a proxy that does not know it cannot be used: \
+             connect to Redis itself, and check its version"
+                .into(),
+        ),
+        _ => meaning(error),
+    }
+}
+
+fn code_and_text(error: &RedisError) -> (&str, &str) {
+    match error.kind() {
+        Kind::AuthenticationFailed => ("WRONGPASS", ""),
+        _ => give_up::reason(error.code().unwrap_or_default(), error.detail()),
+    }
+}
+
+fn is_unknown_command(text: &str) -> bool {
+    text.starts_with("unknown command")
+}
+
+/// A refusal of an ACL within a script, which has no code of its own: in the words of Valkey, and in those of Redis.
+fn is_of_an_acl(text: &str) -> bool {
+    text.starts_with("ACL failure in script")
+        || text.starts_with("The user executing the script can't")
+        || text.starts_with("can't run this command or subcommand")
+}
+
+/// Why a server that works refuses, and what to do, where that is known.
+fn advice(code: &str, text: &str) -> Option<&'static str> {
+    Some(match code {
         "WRONGPASS" => {
             "it refused the user or the password; check `username` and `password`, or those in `url`"
         }
         "NOAUTH" => "it wants a password; set `password`",
-        "NOPERM" => {
-            "it does not let this user do that; `rrss-persistence` lists the commands that rrss needs"
-        }
+        "NOPERM" => NOT_ALLOWED,
+        "ERR" if is_of_an_acl(text) => NOT_ALLOWED,
         "DENIED" => "it accepts connections of its own machine alone (`protected-mode`)",
         "LOADING" => "it is still loading its data; try again shortly",
         "BUSY" => "it is busy running a script",
@@ -49,7 +86,9 @@ fn advice(code: &str, text: &str) -> Cow<'static, str> {
         "MOVED" | "ASK" | "CROSSSLOT" => {
             "it is a node of a Redis Cluster, and another one has the session; name its nodes in `nodes`"
         }
-        "TRYAGAIN" => "it is moving this part of its Redis Cluster to another node; try again shortly",
+        "TRYAGAIN" => {
+            "it is moving this part of its Redis Cluster to another node; try again shortly"
+        }
         "CLUSTERDOWN" => {
             "it is of a Redis Cluster that is down, or this part of it; it works again when a replica has taken over"
         }
@@ -62,11 +101,13 @@ fn advice(code: &str, text: &str) -> Cow<'static, str> {
         "ERR" if text.starts_with("DB index") || text.starts_with("invalid DB index") => {
             "it has no database of this number; check `database`, or the one in `url`"
         }
-        code if is_a_word(code) => return format!("it refused with the error code {code}").into(),
-        _ => "it refused",
-    }
-    .into()
+        "EXECABORT" => "it refused a command of a transaction, so it did none of them",
+        _ => return None,
+    })
 }
+
+const NOT_ALLOWED: &str =
+    "it does not let this user do that; `rrss-persistence` lists the commands that rrss needs";
 
 /// Whether this is a code as Redis has them, and not a piece of something else.
 fn is_a_word(code: &str) -> bool {
@@ -95,6 +136,26 @@ mod tests {
                 "NOPERM No permissions to access a key",
                 Unavailable,
                 "lists the commands",
+            ),
+            (
+                "ERR The user executing the script can't run this command or subcommand script: 1f",
+                Unavailable,
+                "lists the commands",
+            ),
+            (
+                "ERR ACL failure in script: User web has no permissions to run the 'set' command",
+                Unavailable,
+                "lists the commands",
+            ),
+            (
+                "EXECABORT Transaction discarded because of: OOM command not allowed",
+                Unavailable,
+                "raise its `maxmemory`",
+            ),
+            (
+                "EXECABORT Transaction discarded because of previous errors.",
+                Unavailable,
+                "none of them",
             ),
             (
                 "DENIED Redis is running in protected mode",
@@ -176,6 +237,36 @@ mod tests {
                 .unwrap_err();
             let (meant, why) = meaning(&error);
             assert_eq!(meant, kind, "{reply}");
+            assert!(why.starts_with("it ") && why.contains(part), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_refused_greeting_is_explained_and_what_is_known_says_what_it_is() {
+        for (reply, part) in [
+            (
+                "ERR unknown command 'HELLO', with args beginning with: '3'",
+                "`HELLO 3`",
+            ),
+            ("ERR unsupported command 'hello'", "`HELLO 3`"),
+            ("unsupported command 'hello'", "`HELLO 3`"),
+            ("NOPROTO unsupported protocol version", "`HELLO 3`"),
+            ("ERR max number of clients reached", "`maxclients`"),
+            ("ERR DB index is out of range", "check `database`"),
+            (
+                "WRONGPASS invalid username-password pair",
+                "check `username`",
+            ),
+            (
+                "LOADING Redis is loading the dataset in memory",
+                "loading its data",
+            ),
+            ("SOMETHING else", "error code SOMETHING"),
+        ] {
+            let error = redis::parse_redis_value(format!("-{reply}\r\n").as_bytes())
+                .and_then(redis::Value::extract_error)
+                .unwrap_err();
+            let (_, why) = meaning_of_first(&error);
             assert!(why.starts_with("it ") && why.contains(part), "{why}");
         }
     }

@@ -1,74 +1,15 @@
 //! Finding out where something is from whichever server knows it first.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rrss_core::{Error, Result};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::connection::Server;
 use super::failed::Failed;
 use super::failure::{self, Doing};
-
-/// One attempt at a time, which all who need its outcome wait for together. It runs in a task of its own, so it goes
-/// on where one who waits gives up.
-pub(super) struct Shared<T>(Mutex<Option<watch::Receiver<Option<T>>>>);
-
-impl<T: Clone + Send + Sync + 'static> Shared<T> {
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(None))
-    }
-
-    /// The outcome of an attempt that begins after this call, or of one that is under way if it is `good_enough`.
-    pub(super) async fn outcome<F>(
-        &self,
-        attempt: impl Fn() -> F,
-        good_enough: impl Fn(&T) -> bool,
-    ) -> T
-    where
-        F: Future<Output = T> + Send + 'static,
-    {
-        let mut began_since = false;
-        loop {
-            let (mut under_way, is_new) = self.begin(&attempt);
-            began_since |= is_new;
-            if let Ok(outcome) = under_way.wait_for(Option::is_some).await
-                && let Some(outcome) = outcome.as_ref()
-            {
-                if began_since || good_enough(outcome) {
-                    return outcome.clone();
-                }
-                began_since = true;
-            }
-        }
-    }
-
-    /// Begins an attempt, unless one is under way.
-    pub(super) fn begin<F>(&self, attempt: impl Fn() -> F) -> (watch::Receiver<Option<T>>, bool)
-    where
-        F: Future<Output = T> + Send + 'static,
-    {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // One whose runtime has ended will never answer.
-        if let Some(under_way) = slot
-            .as_ref()
-            .filter(|it| it.borrow().is_none() && it.has_changed().is_ok())
-        {
-            return (under_way.clone(), false);
-        }
-        let (tell, under_way) = watch::channel(None);
-        *slot = Some(under_way.clone());
-        let attempt = attempt();
-        tokio::spawn(async move {
-            let outcome = attempt.await;
-            tell.send_replace(Some(outcome));
-        });
-        (under_way, true)
-    }
-}
 
 /// Why nobody could tell.
 #[derive(Clone)]
@@ -90,7 +31,7 @@ impl Lost {
     /// Whether a server said this itself: that says more than that another one is gone.
     fn is_told(&self) -> bool {
         match self {
-            Self::Failed(_, failed) => failed.code().is_some(),
+            Self::Failed(_, failed) => failed.refusal().is_some(),
             Self::Told(..) => true,
         }
     }

@@ -15,9 +15,11 @@ use super::connection::{Limits, Server};
 use super::credentials::Credentials;
 use super::failed::Failed;
 use super::failure::{self, Doing};
+use super::give_up;
 use super::live::{Asking, without_errors};
 use super::places::Watched;
-use super::seek::{Lost, Shared, first_of};
+use super::seek::{Lost, first_of};
+use super::single_flight::SingleFlight;
 
 /// The sentinels, and the master that they named last.
 #[derive(Clone)]
@@ -31,7 +33,7 @@ struct Inner {
     tls: bool,
     limits: Limits,
     master: Mutex<Option<Server>>,
-    seeking: Shared<Result<Server, Lost>>,
+    seeking: SingleFlight<Result<Server, Lost>>,
 }
 
 impl Sentinel {
@@ -50,7 +52,7 @@ impl Sentinel {
         } = watched;
         let sentinels = sentinels
             .into_iter()
-            .map(|target| Server::new(target.address, of_sentinels.clone(), limits));
+            .map(|target| Server::sentinel(target.address, of_sentinels.clone(), limits));
         Self(Arc::new(Inner {
             name,
             sentinels: sentinels.collect(),
@@ -58,13 +60,14 @@ impl Sentinel {
             tls,
             limits,
             master: Mutex::new(None),
-            seeking: Shared::new(),
+            // What was found out may still be from before a failover, so that is braked too.
+            seeking: SingleFlight::new(|_| true),
         }))
     }
 
     /// Sends `request` to the master, and to the next one where this one is none any more, within both limits together.
     ///
-    /// What a replica refuses it has not done, so that is sent again. So is what was never sent, since there was no
+    /// What a server refuses because it is no master, or of no use now, it has not done, so that is sent again. So is what was never sent, since there was no
     /// connection, and what only reads. A write whose connection broke is not: it may have happened.
     pub(super) async fn ask(&self, doing: Doing, request: &Request<'_>) -> Result<Value> {
         let until = self.0.limits.end();
@@ -77,12 +80,17 @@ impl Sentinel {
         loop {
             let failed = match server.attempt(request, Asking::No, until).await {
                 Ok(reply) => match without_errors(reply) {
-                    Ok(reply) => return Ok(reply),
+                    Ok(reply) => {
+                        if give_up::find(&reply, give_up::is_asked_by).is_some() {
+                            self.0.seeking.begin_aside(|| self.clone().found());
+                        }
+                        return Ok(reply);
+                    }
                     Err(refusal) => Failed::Refused(refusal),
                 },
                 Err(failed) => failed,
             };
-            let was_refused = failed.code() == Some("READONLY");
+            let was_refused = failed.refusal().is_some_and(give_up::is_asked_by);
             let may_go_on = match &failed {
                 _ if was_refused => !has_sought,
                 Failed::Unreachable(_) | Failed::ConnectTimeout => !has_sought,
@@ -99,8 +107,20 @@ impl Sentinel {
                     continue;
                 }
             }
-            self.0.seeking.begin(|| self.clone().found());
+            self.0.seeking.begin_aside(|| self.clone().found());
             return Err(failed.into_error(doing, &server));
+        }
+    }
+
+    /// The master that was named last, or one that is named until then.
+    #[allow(
+        dead_code,
+        reason = "what sets deadlines by the clock of the server reads it"
+    )]
+    pub(super) async fn found_master(&self, until: Instant) -> Option<Server> {
+        match self.master() {
+            Some(master) => Some(master),
+            None => self.seek(Doing::Ping, until, Result::is_ok).await.ok(),
         }
     }
 
@@ -191,7 +211,8 @@ impl Sentinel {
         self.0.sentinels.iter().for_each(Server::close);
     }
 
-    fn master(&self) -> Option<Server> {
+    /// The master that was named last.
+    pub(super) fn master(&self) -> Option<Server> {
         self.slot().clone()
     }
 

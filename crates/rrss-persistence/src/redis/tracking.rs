@@ -14,6 +14,8 @@ use redis::{Cmd, PushInfo, PushKind, RedisResult, Value};
 use rrss_core::Validity;
 use tokio::sync::OnceCell;
 
+use super::runtimes::Home;
+
 /// One load that wants to be told: its key is watched at each connection that the load is sent over.
 pub(super) struct Watch {
     key: Arc<str>,
@@ -51,6 +53,8 @@ impl Watch {
 pub(super) struct Tracking {
     /// Whether the connection is there: what is not heard of any more does not hold.
     is_up: AtomicBool,
+    /// The runtime that listens. While it stands still, changes are not heard of.
+    home: Home,
     /// Whether the server tracks for this connection; empty until it was asked to.
     on: OnceCell<bool>,
     watched: Mutex<Keys>,
@@ -62,6 +66,7 @@ impl Tracking {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
             is_up: AtomicBool::new(true),
+            home: Home::here(),
             on: OnceCell::new(),
             watched: Mutex::default(),
         })
@@ -150,7 +155,9 @@ struct Watched {
 
 impl Watched {
     fn holds(&self) -> bool {
-        self.is_unchanged.load(Ordering::Acquire) && self.tracking.is_up()
+        self.tracking.home.is_driven()
+            && self.tracking.is_up()
+            && self.is_unchanged.load(Ordering::Acquire)
     }
 }
 
@@ -202,8 +209,8 @@ mod tests {
         told(vec![Value::Array(vec![key])])
     }
 
-    #[test]
-    fn a_key_that_changed_does_not_hold_and_others_do() {
+    #[tokio::test]
+    async fn a_key_that_changed_does_not_hold_and_others_do() {
         let tracking = Tracking::new();
         let [a, b] = ["a", "b"].map(|key| tracking.watched(&key.into()));
         tracking.hear(&of("a"));
@@ -214,16 +221,26 @@ mod tests {
         assert!(!b.holds());
     }
 
-    #[test]
-    fn nothing_holds_without_a_connection() {
+    #[tokio::test]
+    async fn nothing_holds_without_a_connection() {
         let tracking = Tracking::new();
         let watched = tracking.watched(&"a".into());
         tracking.end();
         assert!(!watched.holds());
     }
 
+    /// One thread that drives another runtime, or none, hears of no changes.
     #[test]
-    fn what_nobody_holds_is_not_kept() {
+    fn nothing_holds_while_the_runtime_that_listens_stands_still() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().build();
+        let (home, other) = (runtime().unwrap(), runtime().unwrap());
+        let watched = home.block_on(async { Tracking::new().watched(&"a".into()) });
+        assert!(home.block_on(async { watched.holds() }));
+        assert!(!other.block_on(async { watched.holds() }));
+    }
+
+    #[tokio::test]
+    async fn what_nobody_holds_is_not_kept() {
         let tracking = Tracking::new();
         let one = tracking.watched(&"a".into());
         let same = tracking.watched(&"a".into());

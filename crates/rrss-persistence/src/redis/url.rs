@@ -59,7 +59,8 @@ impl FromStr for RedisUrl {
     ///
     /// [`ErrorKind::Config`], saying what a URL looks like, where this is none.
     fn from_str(text: &str) -> Result<Self> {
-        let url = redis::parse_redis_url(text).ok_or_else(|| {
+        let text = with_plus_kept(text);
+        let url = redis::parse_redis_url(&text).ok_or_else(|| {
             invalid(
                 "not a URL of Redis; write `redis://host:port`, or `rediss://host:port` for TLS, and \
                  percent-encode `:/?#[]@%` in a user or password, or put them into `username` and `password`",
@@ -117,6 +118,17 @@ impl FromStr for RedisUrl {
             database: names_database.then_some(database),
             source: None,
         })
+    }
+}
+
+/// Behind `?` a form would mean a blank by `+`; a URL means a `+`
+/// ([RFC 3986, 2.2](https://www.rfc-editor.org/rfc/rfc3986#section-2.2)).
+fn with_plus_kept(text: &str) -> Cow<'_, str> {
+    match text.split_once('?') {
+        Some((place, query)) if query.contains('+') => {
+            format!("{place}?{}", query.replace('+', "%2B")).into()
+        }
+        _ => text.into(),
     }
 }
 
@@ -246,6 +258,19 @@ mod tests {
         let url: RedisUrl = "redis://w%3Aeb:p%40s%2Fs@localhost".parse().unwrap();
         assert_eq!(url.username.as_deref(), Some("w:eb"));
         assert_eq!(url.password.unwrap().expose(), "p@s/s");
+    }
+
+    #[test]
+    fn a_plus_is_a_plus_wherever_it_is() {
+        let url: RedisUrl = "redis+unix:///run/a+b.sock?user=w+b&pass=p+a%2Bs%20s"
+            .parse()
+            .unwrap();
+        assert_eq!(url.address, Address::Unix("/run/a+b.sock".into()));
+        assert_eq!(url.username.as_deref(), Some("w+b"));
+        assert_eq!(url.password.unwrap().expose(), "p+a+s s");
+        let url: RedisUrl = "redis://w+b:p+s@localhost".parse().unwrap();
+        assert_eq!(url.username.as_deref(), Some("w+b"));
+        assert_eq!(url.password.unwrap().expose(), "p+s");
     }
 
     #[test]

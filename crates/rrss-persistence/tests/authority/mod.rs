@@ -26,6 +26,7 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let made = parameters.self_signed(&key).unwrap();
         std::fs::write(folder.path().join("ca.pem"), made.pem()).unwrap();
+        std::fs::write(folder.path().join("ca.key"), key.serialize_pem()).unwrap();
         Self {
             folder,
             issuer: Issuer::new(parameters, key),
@@ -62,13 +63,18 @@ impl Authority {
     /// Makes a server listen for TLS on a second port, to clients with a certificate of this authority alone.
     pub(crate) fn secure(&self, server: &RedisServer) -> u16 {
         let (cert, key) = self.make("server");
+        self.secure_with(server, &cert, &key)
+    }
+
+    /// The same with this certificate of the server, and its key.
+    pub(crate) fn secure_with(&self, server: &RedisServer, cert: &Path, key: &Path) -> u16 {
         let text = |path: &Path| path.to_str().unwrap().to_owned();
         for settings in [
             vec![("tls-auth-clients".to_owned(), "yes".to_owned())],
             vec![("tls-ca-cert-file".to_owned(), text(&self.certificate()))],
             vec![
-                ("tls-cert-file".to_owned(), text(&cert)),
-                ("tls-key-file".to_owned(), text(&key)),
+                ("tls-cert-file".to_owned(), text(cert)),
+                ("tls-key-file".to_owned(), text(key)),
             ],
         ] {
             let mut command = vec!["CONFIG".to_owned(), "SET".to_owned()];

@@ -10,6 +10,7 @@ use super::support::*;
 on_both_servers![
     a_user_with_the_commands_that_the_readme_lists_can_do_everything,
     a_user_who_may_not_is_refused_by_name_of_the_server,
+    a_user_who_may_not_do_what_a_script_does_is_told_so,
     sessions_of_another_database_are_not_seen,
 ];
 
@@ -154,6 +155,8 @@ async fn a_user_with_the_commands_that_the_readme_lists_can_do_everything(server
     gone.index.removed = entries(&["eve"]);
     assert_eq!(redis.delete(&gone).await.unwrap(), Written::Done);
     assert_eq!(server.scan("*"), Vec::<String>::new());
+    // Nothing was tried that is not in the rule, in connecting neither.
+    assert_eq!(server.command(&["ACL", "LOG"]), "");
     let error = redis.load(&load("others:1")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
 }
@@ -179,6 +182,26 @@ async fn a_user_who_may_not_is_refused_by_name_of_the_server(server: RedisServer
         );
         assert!(!all_that_it_says(&error).contains("hunter2"));
     }
+}
+
+/// A refusal within a script has no code of its own.
+async fn a_user_who_may_not_do_what_a_script_does_is_told_so(server: RedisServer) {
+    let rule = "ACL SETUSER web on >pw ~* +@all -get -set";
+    server.command(&rule.split(' ').collect::<Vec<_>>());
+    let redis = connect_to(&format!(
+        "redis://web:pw@{}:{}",
+        server.host(),
+        server.port()
+    ));
+    server.command(&["SET", "sessions:1", "{}"]);
+    let mut write = update("sessions:1", b"{}", in_an_hour());
+    write.guard = Guard::Unchanged(Bytes::from_static(b"{}").into());
+    let error = redis.write(&write).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    assert!(
+        error.message().contains("does not let this user"),
+        "{error}"
+    );
 }
 
 async fn sessions_of_another_database_are_not_seen(server: RedisServer) {

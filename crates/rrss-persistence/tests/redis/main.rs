@@ -9,16 +9,20 @@ mod support;
 #[path = "../authority/mod.rs"]
 mod authority;
 
+mod braked;
+mod clock;
 mod commands;
 mod expired;
 mod index;
 mod index_on_a_cluster;
 mod listing;
 mod login;
+mod moved;
 mod outages;
 mod own_certificates;
 mod refusals;
 mod rotation;
+mod runtimes;
 mod sharing;
 mod step;
 mod tls;

@@ -106,6 +106,25 @@ async fn a_server_of_another_authority_is_unavailable_and_said() {
     assert!(all_that_it_says(&error).contains("UnknownIssuer"));
 }
 
+/// As `openssl req -x509` makes it where nothing is said about extensions.
+#[tokio::test]
+async fn a_server_that_shows_the_certificate_of_an_authority_is_explained() {
+    let server = RedisServer::start(Flavor::Redis);
+    let authority = Authority::new("ours");
+    let key = authority.folder.path().join("ca.key");
+    let port = authority.secure_with(&server, &authority.certificate(), &key);
+    let secured = Secured {
+        server,
+        authority,
+        port,
+    };
+    let error = secured.ping(secured.authority.client()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    for part in ["CA:TRUE", "make a certificate for the server"] {
+        assert!(error.message().contains(part), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_client_without_a_certificate_or_with_another_is_told_so() {
     let secured = Secured::start();

@@ -8,6 +8,7 @@ mod support;
 #[path = "../authority/mod.rs"]
 mod authority;
 
+mod braked;
 mod conformance;
 mod failover;
 mod listing;

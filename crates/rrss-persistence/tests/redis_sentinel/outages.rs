@@ -91,3 +91,28 @@ async fn a_server_that_is_no_sentinel_is_unavailable_and_named() {
         assert!(error.message().contains(&at), "{error}");
     }
 }
+
+/// A server that is none refuses each request with an error that it counts.
+#[tokio::test]
+async fn sentinels_that_know_nothing_are_not_stormed() {
+    let server = RedisServer::start(Flavor::Redis);
+    let redis = std::sync::Arc::new(Redis::new(to("mymaster", &[server.url()])).unwrap());
+    let begun = std::time::Instant::now();
+    let clients: Vec<_> = (0..32)
+        .map(|_| {
+            let redis = std::sync::Arc::clone(&redis);
+            tokio::spawn(async move {
+                for _ in 0..8 {
+                    redis.ping().await.unwrap_err();
+                }
+            })
+        })
+        .collect();
+    for client in clients {
+        client.await.unwrap();
+    }
+    let asked = server.error_counts()["ERR"];
+    // In the pauses that grow, and once in each of the longest, which is 250 ms less a quarter.
+    let outage = u64::try_from(begun.elapsed().as_millis()).unwrap();
+    assert!(asked <= 10 + outage / 187, "{asked} in {outage} ms");
+}
