@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rrss_core::{Conflict, DurationOption, OnCorrupt};
+use rrss_core::{Conflict, DurationOption, OnCorrupt, Together};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
@@ -19,6 +19,11 @@ pub struct StoreSettings {
     /// `reject` the later save, or let the `last-write` win.
     pub conflict: Conflict,
 
+    /// Groups of fields that stand or fall together when changes are merged, such as `[["user_id", "role"]]`. Of two requests that
+    /// change some of them at once, the later save has all of them.
+    #[serde(skip_serializing_if = "Together::is_empty")]
+    pub together: Together,
+
     /// What happens to a stored session that cannot be read: answer the `error` and leave it, `discard` it, or move it to
     /// the `quarantine`, from where `rrss quarantine restore` puts it back. With a key or a dictionary missing from this
     /// file, `discard` ends every session that needs it, for good.
@@ -34,6 +39,7 @@ impl Default for StoreSettings {
         Self {
             name: None,
             conflict: Conflict::default(),
+            together: Together::default(),
             on_corrupt: OnCorrupt::default(),
             quarantine_for: Duration::from_secs(30 * 24 * 3600).into(),
         }

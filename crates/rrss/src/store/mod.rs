@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use rrss_core::{
     Action, Answer, Clock, Conflict, Error, ErrorKind, OnCorrupt, Operation, Outcome, Pipeline,
-    Result, SessionId, SystemClock, Timestamp,
+    Result, SessionId, SystemClock, Timestamp, Together,
 };
 
 use self::corrupt::Corrupt;
@@ -82,6 +82,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     name: Option<String>,
     conflict: Conflict,
+    together: Together,
     corrupt: Corrupt,
     sweeper: Sweeper,
 }
@@ -92,6 +93,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) name: Option<String>,
     pub(crate) conflict: Conflict,
+    pub(crate) together: Together,
     pub(crate) on_corrupt: OnCorrupt,
     pub(crate) quarantine_for: Duration,
 }
@@ -105,6 +107,7 @@ impl Default for Parts {
             clock: Arc::new(SystemClock),
             name: None,
             conflict: Conflict::default(),
+            together: Together::default(),
             on_corrupt: OnCorrupt::default(),
             quarantine_for: QUARANTINE_FOR,
         }
@@ -136,6 +139,7 @@ impl Store {
             clock,
             name,
             conflict,
+            together,
             on_corrupt,
             quarantine_for,
         } = parts;
@@ -146,6 +150,7 @@ impl Store {
                 clock,
                 name,
                 conflict,
+                together,
                 corrupt: Corrupt::new(on_corrupt, quarantine_for),
                 sweeper,
             }),
@@ -216,6 +221,12 @@ impl Store {
     #[must_use]
     pub fn conflict(&self) -> Conflict {
         self.inner.conflict
+    }
+
+    /// The fields that stand or fall together when changes are merged.
+    #[must_use]
+    pub fn together(&self) -> &Together {
+        &self.inner.together
     }
 
     /// The pipeline.

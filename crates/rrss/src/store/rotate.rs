@@ -6,7 +6,7 @@ use rrss_core::{Action, Conflict, Deadline, Error, Outcome, Result, Session, Ses
 
 use super::limit::Added;
 use super::save::{Saved, gone};
-use super::update::{ATTEMPTS, changed_again, merged, pause, rejected};
+use super::update::{ATTEMPTS, changed_again, pause, rejected};
 use super::{Store, unexpected};
 
 impl Store {
@@ -149,7 +149,7 @@ impl Store {
             if self.conflict() == Conflict::Reject {
                 return Err(rejected().into());
             }
-            copied = merged(session, fresh)?;
+            copied = self.merged(session, fresh)?;
             renewed.copy_fields_of(&copied);
             if renewed.is_modified() {
                 self.update(renewed).await?;

@@ -1,5 +1,6 @@
 //! Replacing a stored session, though others may have changed it since it was loaded.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use rrss_core::{Action, Conflict, Error, ErrorKind, Guard, Outcome, Result, Session};
@@ -20,6 +21,8 @@ impl Store {
     /// Replaces the stored session. Nobody interfered: one operation. Somebody did: as the policy says.
     pub(super) async fn update(&self, session: &mut Session) -> Result<Saved> {
         let mut merging: Option<Session> = None;
+        // A backend that keeps fields is sent what was written.
+        session.write_together(&self.inner.together);
         let mut tried = Vec::new();
         for attempt in 1..=ATTEMPTS {
             let candidate = merging.as_ref().unwrap_or(session);
@@ -54,10 +57,10 @@ impl Store {
             pause(attempt).await;
             // A backend may not be able to tell a changed session from one that is gone: the load can.
             let fresh = self.fetch(id).await?.ok_or_else(|| gone("saved"))?;
-            let again = merged(session, fresh)?;
+            let again = self.merged(session, fresh)?;
             if !again.is_modified() {
                 // Others have stored the very same changes, or a try of ours whose answer was lost.
-                *session = again;
+                *session = again.without_changes();
                 return Ok(Saved::Merged);
             }
             if self.conflict() == Conflict::Reject {
@@ -143,25 +146,29 @@ impl Store {
             let id = session.id().ok_or_else(changed_again)?;
             pause(attempt).await;
             let fresh = self.fetch(id).await?.ok_or_else(|| gone("saved"))?;
-            *session = merged(session, fresh)?;
+            *session = self.merged(session, fresh)?;
         }
         Err(changed_again())
     }
-}
 
-/// The changes of `session` made to `fresh`, unless others have changed a field that was not to be changed by others.
-pub(super) fn merged(session: &Session, fresh: Session) -> Result<Session> {
-    let touched = session
-        .guarded_fields()
-        .find(|name| session.stored_raw(name) != fresh.get_raw(name));
-    match touched {
-        None => Ok(session.merged_onto(fresh)),
-        Some(name) => Err(Error::new(
-            ErrorKind::Conflict,
-            format!(
-                "the field `{name}` was changed by another request since the session was loaded; load it again"
-            ),
-        )),
+    /// What `session` has written made to `fresh`, unless others have changed a field that was not to be changed by others.
+    pub(super) fn merged(&self, session: &Session, fresh: Session) -> Result<Session> {
+        let mut session = Cow::Borrowed(session);
+        if !self.inner.together.is_empty() {
+            session.to_mut().write_together(&self.inner.together);
+        }
+        let touched = session
+            .guarded_fields()
+            .find(|name| session.stored_raw(name) != fresh.get_raw(name));
+        match touched {
+            None => Ok(session.merged_onto(fresh)),
+            Some(name) => Err(Error::new(
+                ErrorKind::Conflict,
+                format!(
+                    "the field `{name}` was changed by another request since the session was loaded; load it again"
+                ),
+            )),
+        }
     }
 }
 
