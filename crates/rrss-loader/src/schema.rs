@@ -5,7 +5,7 @@ use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::allowed::{REMEMBERS_FILE, takes_text};
+use crate::allowed::{Place, REMEMBERS_FILE, takes_text};
 use crate::types::Types;
 
 /// JSON Schema of `rrss.toml`, with the step types of `registry`: what an editor completes and checks by.
@@ -78,11 +78,14 @@ const FROM_FILE: &str = "value-from-file";
 
 fn from_env() -> Value {
     json!({
-        "description": "Text from an environment variable.",
+        "description": "The value of an environment variable.",
         "type": "object",
         "properties": {
             "env": { "description": "The name of the variable.", "type": "string", "minLength": 1 },
-            "default": { "description": "The text, where the variable is not set.", "type": "string" },
+            "default": {
+                "description": "The value where the variable is not set.",
+                "type": ["string", "integer", "number", "boolean"],
+            },
         },
         "required": ["env"],
         "additionalProperties": false,
@@ -91,7 +94,7 @@ fn from_env() -> Value {
 
 fn from_file() -> Value {
     json!({
-        "description": "Text from a file, without its last line break.",
+        "description": "The text of a file, without its last line break.",
         "type": "object",
         "properties": {
             "file": { "description": "The path, which starts in the directory of this file.", "type": "string" },
@@ -157,7 +160,9 @@ fn adapted(schema: Value, types: &Types) -> Value {
 }
 
 fn adapt(schema: &mut Value, types: &Types, may_be_elsewhere: bool) {
-    let takes_text = schema.is_object() && takes_text(schema, types.definitions(), 0);
+    let takes_one = schema.is_object()
+        && (takes_text(schema, types.definitions(), 0)
+            || Place::new(schema, types.definitions()).takes_word());
     let Some(map) = schema.as_object_mut() else {
         return;
     };
@@ -195,7 +200,7 @@ fn adapt(schema: &mut Value, types: &Types, may_be_elsewhere: bool) {
             .flatten()
             .for_each(|child| adapt(child, types, false));
     }
-    if takes_text && may_be_elsewhere && restricts(map) {
+    if takes_one && may_be_elsewhere && restricts(map) {
         let elsewhere =
             [FROM_ENV, FROM_FILE].map(|name| json!({ "$ref": format!("#/definitions/{name}") }));
         let mut said = Map::new();
