@@ -1,5 +1,7 @@
 //! JSON Schema of the file, for editors.
 
+mod help;
+
 use rrss_core::Registry;
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
@@ -27,10 +29,9 @@ use crate::types::Types;
 #[must_use]
 pub fn schema(registry: &Registry) -> Value {
     let types = Types::new(registry);
-    let names: Vec<&str> = types.names().collect();
-    let steps: Vec<Value> = types
+    let steps: Vec<(&str, Value)> = types
         .schemas()
-        .map(|(step, options)| step_schema(step.name(), options, &types))
+        .map(|(step, options)| (step.name(), step_schema(step.name(), options, &types)))
         .collect();
     let mut definitions = Map::new();
     for (name, definition) in types.definitions() {
@@ -38,18 +39,23 @@ pub fn schema(registry: &Registry) -> Value {
     }
     definitions.insert(FROM_ENV.to_owned(), from_env());
     definitions.insert(FROM_FILE.to_owned(), from_file());
+    let items = items(&steps, &definitions);
+    let store = store(adapted(types.store_schema().clone(), &types), &definitions);
+    for (name, step) in steps {
+        definitions.insert(definition_of(name), step);
+    }
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "rrss.toml",
         "description": "A session store, as a list of steps. The order of the steps is the order of a write.",
         "type": "object",
         "properties": {
-            "store": closed(adapted(types.store_schema().clone(), &types)),
+            "store": store,
             "step": {
                 "description": "A step of the store. The last one keeps the sessions.",
                 "type": "array",
                 "minItems": 1,
-                "items": items(&names, &steps),
+                "items": items,
             },
         },
         "required": ["step"],
@@ -58,19 +64,62 @@ pub fn schema(registry: &Registry) -> Value {
     })
 }
 
-fn items(names: &[&str], steps: &[Value]) -> Value {
+/// What a step is checked by is chosen by its type, so that an error is about that type alone. What editors show stands beside it:
+/// see [`help`].
+fn items(steps: &[(&str, Value)], definitions: &Map<String, Value>) -> Value {
     if steps.is_empty() {
         return json!(false);
     }
-    json!({
+    let names: Vec<&str> = steps.iter().map(|(name, _)| *name).collect();
+    let types = json!({ "description": "Which step it is.", "enum": names });
+    let help = help::of_steps(steps, definitions);
+    let mut hovered = help.clone();
+    hovered["properties"]["type"] = types.clone();
+    let mut schema = json!({
         "type": "object",
-        // Says what is wrong with a mistyped type in few words; the alternatives cannot.
-        "properties": { "type": { "enum": names } },
+        "properties": { "type": types },
         "required": ["type"],
         // Some editors take a table that lists properties for one that has no others.
         "additionalProperties": true,
-        "oneOf": steps,
-    })
+        "anyOf": [help, true],
+        // No table has items; but Taplo looks here for a key that the cursor is on, in an array of tables.
+        "items": hovered,
+    });
+    let chosen = steps.iter().rev().fold(json!(true), |others, (name, _)| {
+        json!({
+            "if": { "properties": { "type": { "const": name } } },
+            "then": { "$ref": format!("#/definitions/{}", definition_of(name)) },
+            "else": others,
+        })
+    });
+    merge(&mut schema, chosen);
+    schema
+}
+
+fn store(checked: Value, definitions: &Map<String, Value>) -> Value {
+    let mut schema = json!({
+        "type": "object",
+        // Without it, Taplo leaves out what has alternatives.
+        "properties": {},
+        "anyOf": [help::of_store(&checked, definitions), true],
+        "if": true,
+        "then": closed(checked.clone()),
+    });
+    if let Some(description) = checked.get("description") {
+        schema["description"] = description.clone();
+    }
+    schema
+}
+
+/// The definition that holds the options of a step.
+fn definition_of(step: &str) -> String {
+    format!("step-{step}")
+}
+
+fn merge(schema: &mut Value, other: Value) {
+    if let (Some(schema), Value::Object(other)) = (schema.as_object_mut(), other) {
+        schema.extend(other);
+    }
 }
 
 const FROM_ENV: &str = "value-from-env";
