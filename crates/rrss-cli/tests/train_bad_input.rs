@@ -233,7 +233,7 @@ fn a_backend_that_keeps_fields_has_nothing_to_compress() {
 }
 
 #[test]
-fn check_warns_of_every_dictionary_that_a_store_could_not_be_built_with() {
+fn check_refuses_every_dictionary_that_a_store_could_not_be_built_with() {
     let folder = folder();
     folder.ok(["train", "--from", "sessions.jsonl", "--out", "good.dict"]);
     folder.write("empty.dict", "");
@@ -251,15 +251,15 @@ fn check_warns_of_every_dictionary_that_a_store_could_not_be_built_with() {
             config.replace(step, &format!("{step}dictionary = {dictionaries}\n")),
         );
         let run = folder.run(["check"]);
-        assert_eq!(run.code, 0, "{run:?}");
-        assert!(run.out.starts_with("rrss.toml: ok\n"), "{run:?}");
+        let is_good = run.code == 0 && run.out.starts_with("rrss.toml: ok\n");
+        assert!(is_good || (run.code, &*run.out) == (78, ""), "{run:?}");
         run.err
     };
     assert_eq!(warnings("\"good.dict\""), "");
     let said = warnings("[\"good.dict\", \"gone.dict\", \"empty.dict\", \"text.dict\"]");
     let lines: Vec<&str> = said
         .lines()
-        .filter(|line| line.starts_with("warning: "))
+        .filter(|line| line.starts_with("error: "))
         .collect();
     for (line, words) in lines.iter().zip([
         "`gone.dict` could not be read",
@@ -269,8 +269,50 @@ fn check_warns_of_every_dictionary_that_a_store_could_not_be_built_with() {
         assert!(line.contains(words), "{said}");
     }
     assert_eq!(lines.len(), 3, "{said}");
-    assert!(said.contains("\n --> rrss.toml:12\n"), "{said}");
+    assert!(said.contains("\n  --> rrss.toml:13:14\n"), "{said}");
     assert!(said.contains("= note: because: "), "{said}");
     let twins = warnings("[\"good.dict\", \"twin.dict\"]");
     assert!(twins.contains("`twin.dict` has the id"), "{twins}");
+}
+
+#[test]
+fn check_warns_of_a_level_that_stores_more_with_a_dictionary_than_the_first() {
+    let folder = folder();
+    folder.ok(["train", "--from", "sessions.jsonl", "--out", "good.dict"]);
+    let config = folder.read("rrss.toml");
+    for (options, warned) in [
+        ("level = 5\ndictionary = \"good.dict\"", true),
+        ("level = 8\ndictionary = \"good.dict\"", true),
+        ("level = 3\ndictionary = \"good.dict\"", false),
+        ("level = 9\ndictionary = \"good.dict\"", false),
+        ("dictionary = \"good.dict\"", false),
+        ("level = 5", false),
+        (
+            "level = 5\nwrite_with_dictionary = false\ndictionary = \"good.dict\"",
+            false,
+        ),
+    ] {
+        let step = "type = \"compression\"\n";
+        folder.write(
+            "rrss.toml",
+            config.replace(step, &format!("{step}{options}\n")),
+        );
+        let run = folder.run(["check"]);
+        assert_eq!(run.code, 0, "{run:?}");
+        let said = run
+            .err
+            .contains("`level` of step `compression`: with a dictionary");
+        assert_eq!(said, warned, "{options}: {run:?}");
+    }
+}
+
+#[test]
+fn check_refuses_a_certificate_that_is_not_there() {
+    let folder = Folder::with(
+        "[[step]]\ntype = \"key-mapper\"\n[[step]]\ntype = \"expiry\"\n[[step]]\ntype = \"json-codec\"\n\
+         [[step]]\ntype = \"redis\"\nurl = \"rediss://localhost:1\"\ncacert = \"gone.pem\"\n",
+    );
+    let run = folder.run(["check"]);
+    run.failed(78, "`cacert` of step `redis`");
+    assert!(run.err.contains("rrss.toml:10:10"), "{run:?}");
 }

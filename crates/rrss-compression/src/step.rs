@@ -1,8 +1,11 @@
 //! The step: fewer bytes on the way to the backend, all of them on the way back.
 
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
 use rrss_core::{
     Answer, BuildContext, Error, ErrorKind, Operation, Outcome, Payload, Result, Role, Shape, Step,
-    Transform,
+    Timestamp, Transform, Warning,
 };
 
 use crate::dictionary::Dictionaries;
@@ -11,6 +14,9 @@ use crate::{frame, lz4, zstd};
 
 /// Higher levels gain little on texts as short as sessions: the README has the numbers.
 const DEFAULT_LEVEL: i32 = 1;
+
+/// The levels whose search finds less in a dictionary than that of level 1 does: the README has the numbers.
+const WORSE_WITH_DICTIONARY: RangeInclusive<i32> = 4..=8;
 
 /// Stores sessions in fewer bytes, or as they are where that is not larger.
 #[derive(Debug, Clone)]
@@ -72,6 +78,14 @@ fn level(options: &Options) -> i32 {
     options.level.unwrap_or(DEFAULT_LEVEL)
 }
 
+/// With its dictionaries where they are.
+fn resolved(mut options: Options, context: &BuildContext) -> Options {
+    for path in &mut options.dictionary {
+        *path = context.resolve(path);
+    }
+    options
+}
+
 impl Step for Compression {
     const TYPE: &'static str = "compression";
     const EXAMPLE: &'static str = "\
@@ -93,11 +107,37 @@ max_bytes = 16777216
         options.check()
     }
 
-    fn build(mut options: Options, context: &BuildContext) -> Result<Role> {
-        for path in &mut options.dictionary {
-            *path = context.resolve(path);
+    fn warnings(options: &Options, _: Timestamp) -> Vec<Warning> {
+        let writes = options.write_with_dictionary && !options.dictionary.is_empty();
+        let level = level(options);
+        if !writes || !WORSE_WITH_DICTIONARY.contains(&level) {
+            return Vec::new();
         }
-        Ok(Role::transform(Self::new(options)?))
+        let warning = Warning::new(format!(
+            "with a dictionary, level {level} takes longer than level 1 and may store more: zstd looks for other matches in it"
+        ));
+        vec![
+            warning
+                .with_option("level")
+                .with_hint("remove `level`, or take the one that `rrss train` names"),
+        ]
+    }
+
+    fn inspect(options: &Options, context: &BuildContext) -> Vec<Error> {
+        let options = resolved(options.clone(), context);
+        let read = |paths: &[PathBuf]| Dictionaries::read(paths, None).err();
+        let each = options.dictionary.iter();
+        let errors: Vec<Error> = each
+            .filter_map(|path| read(std::slice::from_ref(path)))
+            .collect();
+        match errors.is_empty() {
+            true => Self::new(options).err().into_iter().collect(),
+            false => errors,
+        }
+    }
+
+    fn build(options: Options, context: &BuildContext) -> Result<Role> {
+        Ok(Role::transform(Self::new(resolved(options, context))?))
     }
 }
 

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::around::{Around, DynAround};
 use crate::backend::{Backend, DynBackend};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shape::Shape;
 use crate::time::Timestamp;
 use crate::transform::Transform;
@@ -100,6 +100,15 @@ pub trait Step: Sized + 'static {
     /// when it is built.
     fn warnings(options: &Self::Options, now: Timestamp) -> Vec<Warning> {
         let _ = (options, now);
+        Vec::new()
+    }
+
+    /// What would keep a step with these options from being built, and lies outside of them: a file that is missing, or is not
+    /// what it should be. `rrss check` asks it. It opens and reads such files, and starts, makes and connects to nothing.
+    ///
+    /// [`Error::with_option`](crate::Error::with_option) makes a report on a file point at the option.
+    fn inspect(options: &Self::Options, context: &BuildContext) -> Vec<Error> {
+        let _ = (options, context);
         Vec::new()
     }
 
@@ -229,6 +238,9 @@ pub trait ConfiguredStep: Send {
     /// What is questionable at `now` in options that go together; see [`Step::warnings`].
     fn warnings(&self, now: Timestamp) -> Vec<Warning>;
 
+    /// What would keep the step from being built, besides its options; see [`Step::inspect`].
+    fn inspect(&self, context: &BuildContext) -> Vec<Error>;
+
     /// The options with their defaults, secrets redacted by their types.
     fn options(&self) -> serde_json::Value;
 
@@ -268,6 +280,10 @@ impl<S: Step> ConfiguredStep for Configured<S> {
 
     fn warnings(&self, now: Timestamp) -> Vec<Warning> {
         S::warnings(&self.0, now)
+    }
+
+    fn inspect(&self, context: &BuildContext) -> Vec<Error> {
+        S::inspect(&self.0, context)
     }
 
     fn build(self: Box<Self>, context: &BuildContext) -> Result<Role> {

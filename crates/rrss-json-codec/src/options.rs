@@ -1,11 +1,8 @@
 //! What may stand in the step's table.
 
-use rrss_core::{Error, ErrorKind, Result};
+use rrss_core::{Error, ErrorKind, MAX_DEPTH, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
-
-/// `serde_json` refuses to decode values that are nested deeper than this.
-const DEEPEST: usize = 127;
 
 /// Stores a session as JSON text.
 ///
@@ -21,7 +18,7 @@ const DEEPEST: usize = 127;
 ///     max_bytes: 64 * 1024,
 ///     ..Options::default()
 /// };
-/// assert_eq!(options.max_depth, 100);
+/// assert_eq!(options.max_depth, 127);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -45,7 +42,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             max_bytes: 1024 * 1024,
-            max_depth: 100,
+            max_depth: MAX_DEPTH,
             max_fields: 1_000,
         }
     }
@@ -58,7 +55,7 @@ impl Options {
         if self.max_bytes < EMPTY.len() {
             return Err(refused(TOO_FEW, "max_bytes"));
         }
-        if !(1..=DEEPEST).contains(&self.max_depth) {
+        if !(1..=MAX_DEPTH).contains(&self.max_depth) {
             return Err(refused(OUT_OF_RANGE, "max_depth"));
         }
         if self.max_fields == 0 {
@@ -72,7 +69,7 @@ impl Options {
 const EMPTY: &str = "{}";
 const TOO_FEW: &str = "no session is that small: the empty one has 2 bytes, `{}`; write the size in bytes of the \
                        largest one, such as 1048576";
-const OUT_OF_RANGE: &str = "the depth of nesting is a number from 1 to 127; write 100 if in doubt";
+const OUT_OF_RANGE: &str = "the depth of nesting is a number from 1 to 127; write 127 if in doubt";
 const NO_FIELDS: &str =
     "a session without fields holds nothing; write how many it may have, such as 1000";
 
@@ -86,7 +83,7 @@ fn max_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Err
 
 fn max_depth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     let max_depth = usize::deserialize(deserializer)?;
-    if !(1..=DEEPEST).contains(&max_depth) {
+    if !(1..=MAX_DEPTH).contains(&max_depth) {
         return Err(de::Error::custom(OUT_OF_RANGE));
     }
     Ok(max_depth)

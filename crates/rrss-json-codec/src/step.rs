@@ -34,7 +34,7 @@ impl Step for JsonCodec {
 [[step]]
 type = \"json-codec\"
 max_bytes = 1048576
-max_depth = 100
+max_depth = 127
 max_fields = 1000
 ";
 

@@ -17,7 +17,7 @@ fn refused(toml: &str, words: &[&str]) {
 fn nothing_written_means_a_megabyte_a_depth_of_100_and_1_000_fields() {
     let options: Options = toml::from_str("").unwrap();
     assert_eq!(options, Options::default());
-    assert_eq!((options.max_bytes, options.max_depth), (1_048_576, 100));
+    assert_eq!((options.max_bytes, options.max_depth), (1_048_576, 127));
     assert_eq!(options.max_fields, 1_000);
 }
 
@@ -68,7 +68,7 @@ fn options_are_written_as_they_are_read() {
     let json = serde_json::to_string(&Options::default()).unwrap();
     assert_eq!(
         json,
-        r#"{"max_bytes":1048576,"max_depth":100,"max_fields":1000}"#
+        r#"{"max_bytes":1048576,"max_depth":127,"max_fields":1000}"#
     );
     assert_eq!(
         serde_json::from_str::<Options>(&json).unwrap(),

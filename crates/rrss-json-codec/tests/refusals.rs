@@ -138,8 +138,12 @@ fn what_is_in_a_field_does_not_count_as_fields() {
 
 #[test]
 fn a_new_value_that_is_nested_too_deep_is_not_stored_and_its_field_is_told() {
-    assert!(encode(holding("tree", &nested(100))).is_ok());
-    let error = encode(holding("tree", &nested(101))).unwrap_err();
+    assert!(encode(holding("tree", &nested(127))).is_ok());
+    let at_most_100 = Options {
+        max_depth: 100,
+        ..Options::default()
+    };
+    let error = encode_with(at_most_100, holding("tree", &nested(101))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Value);
     assert!(error.to_string().contains("field `tree`"), "{error}");
     assert!(error.to_string().contains("101 deep"), "{error}");

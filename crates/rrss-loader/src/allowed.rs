@@ -141,6 +141,13 @@ impl<'s> Place<'s> {
             .any(|top| takes_text(top, self.definitions, 0))
     }
 
+    /// Whether a number, or `true` or `false`, may stand here.
+    pub(crate) fn takes_word(&self) -> bool {
+        let kinds = ["integer", "number", "boolean"];
+        let mut parts = self.parts.iter();
+        parts.any(|part| kinds.iter().any(|kind| names_type(part, kind)))
+    }
+
     /// Whether a table may stand here.
     pub(crate) fn takes_table(&self) -> bool {
         self.parts.iter().any(|part| takes(part, "object"))

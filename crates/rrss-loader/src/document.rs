@@ -77,6 +77,24 @@ fn encloses(outer: &Span, inner: &Span) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
 
+/// The value at the end of a path.
+pub(crate) fn at<'t, 'i>(
+    table: &'t mut DeTable<'i>,
+    path: &[Segment],
+) -> Option<&'t mut Spanned<DeValue<'i>>> {
+    let (first, rest) = path.split_first()?;
+    let Segment::Key(key) = first else {
+        return None;
+    };
+    let found = table.get_mut(key.as_str())?;
+    rest.iter()
+        .try_fold(found, |value, segment| match (value.get_mut(), segment) {
+            (DeValue::Table(table), Segment::Key(key)) => table.get_mut(key.as_str()),
+            (DeValue::Array(items), Segment::Index(index)) => items.get_mut(*index),
+            _ => None,
+        })
+}
+
 /// Removes the value at the end of a path. An element of a list goes alone, and those behind it move up.
 pub(crate) fn remove(table: &mut DeTable<'_>, path: &[Segment]) {
     match path {

@@ -1,4 +1,4 @@
-//! Text from environment variables and from other files.
+//! Values from environment variables and from other files.
 
 use std::borrow::Cow;
 use std::env::VarError;
@@ -16,6 +16,9 @@ use crate::suggest::quote;
 /// Where the values of environment variables come from.
 pub(crate) type Lookup = dyn Fn(&str) -> Result<String, VarError> + Send + Sync;
 
+/// What some editors put in front of a text that they save as UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The largest file that a value may come from.
 const LARGEST: u64 = 64 * 1024;
 
@@ -26,18 +29,20 @@ pub(crate) struct Elsewhere<'a> {
     pub(crate) base_dir: &'a Path,
 }
 
-/// A table with a key `env` or `file` stands for a text from elsewhere, where text may stand.
+/// A table with a key `env` or `file` stands for a value from elsewhere, where a value that is one word may stand.
 pub(crate) fn is_reference(table: &DeTable<'_>) -> bool {
     table.contains_key("env") || table.contains_key("file")
 }
 
 impl Elsewhere<'_> {
-    /// The text that a table stands for, where it came from, and the place to point at if it is not valid.
-    pub(crate) fn fetch(
+    /// The text that a table stands for, where it came from, and the place to point at if it is not valid. A default that is
+    /// no text, which may stand where `is_text_alone` is not so, is taken as it is.
+    pub(crate) fn fetch<'t>(
         &self,
-        table: &DeTable<'_>,
+        table: &DeTable<'t>,
         span: &Span,
-    ) -> Result<(String, From, Span), Wrong> {
+        is_text_alone: bool,
+    ) -> Result<(Fetched<'t>, From, Span), Wrong> {
         let (from, with) = if table.contains_key("env") {
             ("env", "default")
         } else {
@@ -56,7 +61,8 @@ impl Elsewhere<'_> {
                     _ => "write { file = \"path\" }",
                 }));
             }
-            if !value.get_ref().is_str() {
+            let may_be_other = *name == "default" && !is_text_alone && is_word(value.get_ref());
+            if !value.get_ref().is_str() && !may_be_other {
                 let is = kind(value.get_ref());
                 return Err(Wrong::at(
                     &value.span(),
@@ -69,15 +75,21 @@ impl Elsewhere<'_> {
         let named = table.get(from).map_or(span.clone(), Spanned::span);
         if from == "file" {
             let value = self.read(name).map_err(|wrong| wrong.or_at(&named))?;
+            let value = Fetched::Text(value);
             return Ok((value, From::File(name.to_owned()), span.clone()));
         }
         match (self.variable(name), table.get("default")) {
-            (Ok(value), _) => Ok((value, From::Variable(name.to_owned()), span.clone())),
-            (Err(Missing::NotSet), Some(default)) => Ok((
-                text("default").unwrap_or_default().to_owned(),
-                From::Default(name.to_owned()),
-                default.span(),
-            )),
+            (Ok(value), _) => {
+                let value = Fetched::Text(value);
+                Ok((value, From::Variable(name.to_owned()), span.clone()))
+            }
+            (Err(Missing::NotSet), Some(default)) => {
+                let value = match default.get_ref() {
+                    DeValue::String(text) => Fetched::Text(text.to_string()),
+                    other => Fetched::Default(other.clone()),
+                };
+                Ok((value, From::Default(name.to_owned()), default.span()))
+            }
             (Err(why), default) => Err(why.wrong(name, default.is_some()).or_at(&named)),
         }
     }
@@ -136,6 +148,9 @@ impl Elsewhere<'_> {
             })?;
         let mut text = String::from_utf8(bytes)
             .map_err(|_| failed(format!("the file {file} is not UTF-8 text")))?;
+        if text.starts_with(BYTE_ORDER_MARK) {
+            text.remove(0);
+        }
         if text.ends_with('\n') {
             text.pop();
             if text.ends_with('\r') {
@@ -147,6 +162,17 @@ impl Elsewhere<'_> {
         }
         Ok(text)
     }
+}
+
+/// What a table stands for.
+pub(crate) enum Fetched<'t> {
+    Text(String),
+    /// A default that is a number, a date, `true` or `false`.
+    Default(DeValue<'t>),
+}
+
+fn is_word(value: &DeValue<'_>) -> bool {
+    !matches!(value, DeValue::Array(_) | DeValue::Table(_))
 }
 
 enum Missing {

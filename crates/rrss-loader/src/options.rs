@@ -13,7 +13,7 @@ use crate::origin::Origin;
 use crate::report::{Problem, Problems};
 use crate::source::Span;
 use crate::suggest::{list, quote};
-use crate::values::Resolver;
+use crate::values::{Resolver, put_words};
 use crate::words::{Words, Wrong, words};
 
 /// More than so many bad values in one step are not looked for: each costs a reading of them all.
@@ -54,6 +54,7 @@ pub(crate) fn check<T>(
     secrets: &mut Vec<Span>,
     parse: impl FnMut(ValueDeserializer<'_>) -> Result<T, Error>,
 ) -> Checked<T> {
+    let words;
     let mut check = Check {
         set_aside: BTreeSet::new(),
         origins: Vec::new(),
@@ -72,6 +73,8 @@ pub(crate) fn check<T>(
     };
     let resolved = resolver.resolve(&mut check.options.table, check.options.place);
     check.origins = resolved.origins;
+    words = resolved.words;
+    put_words(&mut check.options.table, &words);
     check.whole = check.options.table.clone();
     for path in resolved.failed {
         check.set_aside(&path);

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::explain;
 use crate::origin::Origin;
-use crate::report::{Problem, Report};
+use crate::report::{Problem, Problems, Report};
 use crate::settings::StoreSettings;
 use crate::source::{Source, Span, without_passwords};
 use crate::suggest::quote;
@@ -63,6 +63,28 @@ impl Plan {
         explain::picture(self)
     }
 
+    /// What would keep the steps from being built, and is not in the file: other files that it names and that are missing, or
+    /// are not what they should be. They are opened and read; nothing is started. `None` where all is well.
+    #[must_use]
+    pub fn inspect(&self) -> Option<Report> {
+        let context = self.context();
+        let mut problems = Problems::default();
+        for step in &self.steps {
+            for error in step.configured.inspect(&context) {
+                problems.add(|| refused(&error, &step.place));
+            }
+        }
+        (problems.found() > 0).then(|| Report::new(Arc::clone(&self.source), problems))
+    }
+
+    fn context(&self) -> BuildContext {
+        let context = BuildContext::in_dir(&self.base_dir);
+        match &self.settings.name {
+            Some(name) => context.of_store(name.clone()),
+            None => context,
+        }
+    }
+
     /// Builds the steps, in the order of the file.
     ///
     /// # Errors
@@ -87,11 +109,7 @@ impl Plan {
         build: impl FnOnce(PipelineBuilder) -> Result<T, Error>,
     ) -> Result<T, Report> {
         let failed = Arc::new(AtomicUsize::new(usize::MAX));
-        let mut context = BuildContext::in_dir(self.base_dir);
-        if let Some(name) = self.settings.name {
-            context = context.of_store(name);
-        }
-        let mut builder = Pipeline::builder().context(context);
+        let mut builder = Pipeline::builder().context(self.context());
         let mut places = Vec::new();
         for (at, planned) in self.steps.into_iter().enumerate() {
             let configured = planned.configured;
@@ -271,6 +289,10 @@ impl ConfiguredStep for Watched {
 
     fn options(&self) -> serde_json::Value {
         self.configured.options()
+    }
+
+    fn inspect(&self, context: &BuildContext) -> Vec<Error> {
+        self.configured.inspect(context)
     }
 
     fn build(self: Box<Self>, context: &BuildContext) -> Result<Role, Error> {

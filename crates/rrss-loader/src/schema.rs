@@ -1,11 +1,13 @@
 //! JSON Schema of the file, for editors.
 
+mod help;
+
 use rrss_core::Registry;
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::allowed::{REMEMBERS_FILE, takes_text};
+use crate::allowed::{Place, REMEMBERS_FILE, takes_text};
 use crate::types::Types;
 
 /// JSON Schema of `rrss.toml`, with the step types of `registry`: what an editor completes and checks by.
@@ -27,10 +29,9 @@ use crate::types::Types;
 #[must_use]
 pub fn schema(registry: &Registry) -> Value {
     let types = Types::new(registry);
-    let names: Vec<&str> = types.names().collect();
-    let steps: Vec<Value> = types
+    let steps: Vec<(&str, Value)> = types
         .schemas()
-        .map(|(step, options)| step_schema(step.name(), options, &types))
+        .map(|(step, options)| (step.name(), step_schema(step.name(), options, &types)))
         .collect();
     let mut definitions = Map::new();
     for (name, definition) in types.definitions() {
@@ -38,18 +39,23 @@ pub fn schema(registry: &Registry) -> Value {
     }
     definitions.insert(FROM_ENV.to_owned(), from_env());
     definitions.insert(FROM_FILE.to_owned(), from_file());
+    let items = items(&steps, &definitions);
+    let store = store(adapted(types.store_schema().clone(), &types), &definitions);
+    for (name, step) in steps {
+        definitions.insert(definition_of(name), step);
+    }
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "rrss.toml",
         "description": "A session store, as a list of steps. The order of the steps is the order of a write.",
         "type": "object",
         "properties": {
-            "store": closed(adapted(types.store_schema().clone(), &types)),
+            "store": store,
             "step": {
                 "description": "A step of the store. The last one keeps the sessions.",
                 "type": "array",
                 "minItems": 1,
-                "items": items(&names, &steps),
+                "items": items,
             },
         },
         "required": ["step"],
@@ -58,19 +64,62 @@ pub fn schema(registry: &Registry) -> Value {
     })
 }
 
-fn items(names: &[&str], steps: &[Value]) -> Value {
+/// What a step is checked by is chosen by its type, so that an error is about that type alone. What editors show stands beside it:
+/// see [`help`].
+fn items(steps: &[(&str, Value)], definitions: &Map<String, Value>) -> Value {
     if steps.is_empty() {
         return json!(false);
     }
-    json!({
+    let names: Vec<&str> = steps.iter().map(|(name, _)| *name).collect();
+    let types = json!({ "description": "Which step it is.", "enum": names });
+    let help = help::of_steps(steps, definitions);
+    let mut hovered = help.clone();
+    hovered["properties"]["type"] = types.clone();
+    let mut schema = json!({
         "type": "object",
-        // Says what is wrong with a mistyped type in few words; the alternatives cannot.
-        "properties": { "type": { "enum": names } },
+        "properties": { "type": types },
         "required": ["type"],
         // Some editors take a table that lists properties for one that has no others.
         "additionalProperties": true,
-        "oneOf": steps,
-    })
+        "anyOf": [help, true],
+        // No table has items; but Taplo looks here for a key that the cursor is on, in an array of tables.
+        "items": hovered,
+    });
+    let chosen = steps.iter().rev().fold(json!(true), |others, (name, _)| {
+        json!({
+            "if": { "properties": { "type": { "const": name } } },
+            "then": { "$ref": format!("#/definitions/{}", definition_of(name)) },
+            "else": others,
+        })
+    });
+    merge(&mut schema, chosen);
+    schema
+}
+
+fn store(checked: Value, definitions: &Map<String, Value>) -> Value {
+    let mut schema = json!({
+        "type": "object",
+        // Without it, Taplo leaves out what has alternatives.
+        "properties": {},
+        "anyOf": [help::of_store(&checked, definitions), true],
+        "if": true,
+        "then": closed(checked.clone()),
+    });
+    if let Some(description) = checked.get("description") {
+        schema["description"] = description.clone();
+    }
+    schema
+}
+
+/// The definition that holds the options of a step.
+fn definition_of(step: &str) -> String {
+    format!("step-{step}")
+}
+
+fn merge(schema: &mut Value, other: Value) {
+    if let (Some(schema), Value::Object(other)) = (schema.as_object_mut(), other) {
+        schema.extend(other);
+    }
 }
 
 const FROM_ENV: &str = "value-from-env";
@@ -78,11 +127,14 @@ const FROM_FILE: &str = "value-from-file";
 
 fn from_env() -> Value {
     json!({
-        "description": "Text from an environment variable.",
+        "description": "The value of an environment variable.",
         "type": "object",
         "properties": {
             "env": { "description": "The name of the variable.", "type": "string", "minLength": 1 },
-            "default": { "description": "The text, where the variable is not set.", "type": "string" },
+            "default": {
+                "description": "The value where the variable is not set.",
+                "type": ["string", "integer", "number", "boolean"],
+            },
         },
         "required": ["env"],
         "additionalProperties": false,
@@ -91,7 +143,7 @@ fn from_env() -> Value {
 
 fn from_file() -> Value {
     json!({
-        "description": "Text from a file, without its last line break.",
+        "description": "The text of a file, without its last line break.",
         "type": "object",
         "properties": {
             "file": { "description": "The path, which starts in the directory of this file.", "type": "string" },
@@ -157,7 +209,9 @@ fn adapted(schema: Value, types: &Types) -> Value {
 }
 
 fn adapt(schema: &mut Value, types: &Types, may_be_elsewhere: bool) {
-    let takes_text = schema.is_object() && takes_text(schema, types.definitions(), 0);
+    let takes_one = schema.is_object()
+        && (takes_text(schema, types.definitions(), 0)
+            || Place::new(schema, types.definitions()).takes_word());
     let Some(map) = schema.as_object_mut() else {
         return;
     };
@@ -195,7 +249,7 @@ fn adapt(schema: &mut Value, types: &Types, may_be_elsewhere: bool) {
             .flatten()
             .for_each(|child| adapt(child, types, false));
     }
-    if takes_text && may_be_elsewhere && restricts(map) {
+    if takes_one && may_be_elsewhere && restricts(map) {
         let elsewhere =
             [FROM_ENV, FROM_FILE].map(|name| json!({ "$ref": format!("#/definitions/{name}") }));
         let mut said = Map::new();

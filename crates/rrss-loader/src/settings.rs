@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rrss_core::{Conflict, DurationOption, OnCorrupt};
+use rrss_core::{Conflict, DurationOption, OnCorrupt, Together};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
@@ -18,6 +18,11 @@ pub struct StoreSettings {
     /// What a save does when the stored session changed since it was loaded: `merge` the changes of both,
     /// `reject` the later save, or let the `last-write` win.
     pub conflict: Conflict,
+
+    /// Groups of fields that stand or fall together when changes are merged, such as `[["user_id", "role"]]`. Of two requests that
+    /// change some of them at once, the later save has all of them.
+    #[serde(skip_serializing_if = "Together::is_empty")]
+    pub together: Together,
 
     /// What happens to a stored session that cannot be read: answer the `error` and leave it, `discard` it, or move it to
     /// the `quarantine`, from where `rrss quarantine restore` puts it back. With a key or a dictionary missing from this
@@ -38,6 +43,7 @@ impl Default for StoreSettings {
         Self {
             name: None,
             conflict: Conflict::default(),
+            together: Together::default(),
             on_corrupt: OnCorrupt::default(),
             quarantine_for: Duration::from_secs(30 * 24 * 3600).into(),
             rotated_for: Duration::from_secs(30).into(),

@@ -6,8 +6,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::allowed::Place;
-use crate::document::{Segment, dotted};
-use crate::elsewhere::{Elsewhere, Wrong, is_reference};
+use crate::document::{Segment, at, dotted};
+use crate::elsewhere::{Elsewhere, Fetched, Wrong, is_reference};
 use crate::origin::{From, Origin};
 use crate::report::{Problem, Problems};
 use crate::suggest::quote;
@@ -26,6 +26,26 @@ pub(crate) struct Resolved {
     pub(crate) origins: Vec<Origin>,
     /// The ways to values that could not be had; they are reported.
     pub(crate) failed: Vec<Vec<Segment>>,
+    /// The ways to texts that may stand for a number, or for `true` or `false`: see [`put_words`].
+    pub(crate) words: Vec<(Vec<Segment>, String)>,
+}
+
+/// Puts numbers and truth values into the place of the texts that stand for them.
+pub(crate) fn put_words<'w>(table: &mut DeTable<'w>, words: &'w [(Vec<Segment>, String)]) {
+    for (path, text) in words {
+        let Ok(word) = DeValue::parse(text) else {
+            continue;
+        };
+        let is_word = matches!(
+            word.get_ref(),
+            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_)
+        );
+        if let Some(value) = at(table, path)
+            && is_word
+        {
+            *value.get_mut() = word.into_inner();
+        }
+    }
 }
 
 impl Resolver<'_> {
@@ -63,9 +83,18 @@ impl Resolver<'_> {
     ) {
         let span = value.span();
         match value.get_mut() {
-            DeValue::Table(table) if is_reference(table) && place.takes_text() => {
-                match self.elsewhere.fetch(table, &span) {
-                    Ok((text, from, span)) => {
+            DeValue::Table(table)
+                if is_reference(table) && (place.takes_text() || place.takes_word()) =>
+            {
+                let is_text_alone = !place.takes_word();
+                match self.elsewhere.fetch(table, &span, is_text_alone) {
+                    Ok((Fetched::Default(default), _, span)) => {
+                        *value = Spanned::new(span, default);
+                    }
+                    Ok((Fetched::Text(text), from, span)) => {
+                        if place.takes_word() {
+                            out.words.push((path.clone(), text.trim().to_owned()));
+                        }
                         let given = match &from {
                             From::File(path) if place.remembers_file() => {
                                 self.elsewhere.with_file(path, &text, &span)
@@ -88,10 +117,12 @@ impl Resolver<'_> {
             }
             DeValue::Table(table) if is_reference(table) && !place.takes_table() => {
                 let must = place.kind();
-                let wrong = Wrong::at(&span, "`env` and `file` give text".to_owned());
+                let wrong = Wrong::at(&span, "`env` and `file` give one value".to_owned());
                 self.report(
                     path,
-                    wrong.with_hint(format!("it must be {must}; write it here")),
+                    wrong.with_hint(format!(
+                        "it must be {must}; write it here, with `env` or `file` for what is in it"
+                    )),
                 );
                 out.failed.push(path.clone());
             }

@@ -39,6 +39,8 @@ pub(crate) fn words(
     let is_number = must.as_ref().is_some_and(|must| must.contains("number"));
     let not = match value {
         _ if hidden && !wrong_type => String::new(),
+        // What comes from elsewhere is text in any case.
+        DeValue::String(_) if hidden => String::new(),
         DeValue::Boolean(value) if !hidden => format!(", not `{value}`"),
         DeValue::Integer(number) if is_number && !hidden => format!(", not {number}"),
         DeValue::Float(number) if is_number && !hidden => format!(", not {}", number.as_str()),

@@ -20,6 +20,9 @@ fn loader() -> Loader {
             "TTL" => "a fortnight",
             "ALGORITHM" => "gzip-of-hunter2",
             "LINES" => "two\nlines",
+            "LARGE" => "70000",
+            "YES" => "yes",
+            "OCTAL" => "06379",
             _ => return None,
         };
         Some(value.to_owned())

@@ -138,10 +138,7 @@ fn the_schema_is_of_a_draft_that_every_editor_of_toml_understands() {
 #[test]
 fn options_have_their_help_their_defaults_and_may_come_from_elsewhere() {
     let schema = schema(&steps::registry());
-    let steps = schema["properties"]["step"]["items"]["oneOf"]
-        .as_array()
-        .unwrap();
-    let expiry = steps.iter().find(|step| step["title"] == "expiry").unwrap();
+    let expiry = &schema["definitions"]["step-expiry"];
     assert_eq!(expiry["description"], "Gives sessions a deadline.");
     assert_eq!(expiry["additionalProperties"], false);
     assert_eq!(expiry["required"], json!(["type"]));
@@ -153,10 +150,31 @@ fn options_have_their_help_their_defaults_and_may_come_from_elsewhere() {
         duration["anyOf"][2],
         json!({ "$ref": "#/definitions/value-from-env" })
     );
-    let redis = steps.iter().find(|step| step["title"] == "redis").unwrap();
+    let redis = &schema["definitions"]["step-redis"];
     assert_eq!(redis["required"], json!(["type", "url"]));
-    assert_eq!(redis["properties"]["port"]["type"], "integer");
+    let port = &redis["properties"]["port"];
+    assert_eq!(port["anyOf"][0]["type"], "integer");
+    assert_eq!(
+        port["anyOf"][1],
+        json!({ "$ref": "#/definitions/value-from-env" })
+    );
     assert!(redis["properties"]["password"].get("default").is_none());
+}
+
+#[test]
+fn what_editors_show_has_each_name_once_with_the_text_of_each_step() {
+    let schema = schema(&steps::registry());
+    let items = &schema["properties"]["step"]["items"];
+    let shown = &items["anyOf"][0]["properties"];
+    let algorithm = &shown["algorithm"];
+    assert_eq!(algorithm["description"], "`compression`: How to compress.");
+    assert_eq!(algorithm["enum"], json!(["zstd", "lz4"]));
+    let key = &shown["keys"]["items"]["properties"]["key"];
+    assert_eq!(key, &json!({ "description": "The key itself." }));
+    assert!(shown.get("type").is_none(), "it is offered beside them");
+    let name = &schema["properties"]["store"]["anyOf"][0]["properties"]["name"];
+    let text = name["description"].as_str().unwrap();
+    assert!(text.starts_with("What the store is called"), "{text}");
 }
 
 /// Lets in so many requests.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rrss_core::{
     Answer, Around, Backend, BuildContext, Clock, Conflict, OnCorrupt, Operation, PipelineBuilder,
-    Result, Shape, Step, Transform,
+    Result, Shape, Step, Together, Transform,
 };
 
 use crate::store::{Parts, Store};
@@ -44,6 +44,7 @@ use crate::store::{Parts, Store};
 #[derive(Debug, Default)]
 pub struct StoreBuilder {
     pipeline: PipelineBuilder,
+    together: Vec<Vec<String>>,
     parts: Parts,
 }
 
@@ -138,6 +139,41 @@ impl StoreBuilder {
         self
     }
 
+    /// Adds a group of fields that stand or fall together: of two requests that change some of them at once, the later save
+    /// has all of them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> rrss::Result<()> {
+    /// use rrss::{JsonCodec, Memory, Session, Store};
+    ///
+    /// let store = Store::builder()
+    ///     .together(["user_id", "role"])
+    ///     .key_mapper(|id| format!("sessions:{id}"))
+    ///     .step::<JsonCodec>(Default::default())
+    ///     .step::<Memory>(Default::default())
+    ///     .build()?;
+    /// let mut one = Session::new();
+    /// one.insert("user_id", "ann")?;
+    /// one.insert("role", "user")?;
+    /// store.save(&mut one).await?;
+    ///
+    /// let mut other = store.load(one.id().unwrap()).await?.unwrap();
+    /// one.insert("role", "admin")?;
+    /// store.save(&mut one).await?;
+    /// other.insert("user_id", "carl")?;
+    /// store.save(&mut other).await?;
+    /// assert_eq!(other.get::<String>("role")?.as_deref(), Some("user"));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn together<F: Into<String>>(mut self, fields: impl IntoIterator<Item = F>) -> Self {
+        self.together
+            .push(fields.into_iter().map(Into::into).collect());
+        self
+    }
+
     /// What the store does with a stored session that cannot be read; it answers the error unless said.
     #[must_use]
     pub fn on_corrupt(mut self, on_corrupt: OnCorrupt) -> Self {
@@ -164,9 +200,10 @@ impl StoreBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) where they do not, with every reason, or where
-    /// [`on_corrupt`](StoreBuilder::on_corrupt) cannot be done with them; else the first error of a step that could not be built.
-    pub fn build(self) -> Result<Store> {
+    /// [`ErrorKind::Config`](rrss_core::ErrorKind::Config) where they do not, with every reason, where
+    /// [`on_corrupt`](StoreBuilder::on_corrupt) cannot be done with them, or where fields are not grouped as [`Together`] says; else the first error of a step that could not be built.
+    pub fn build(mut self) -> Result<Store> {
+        self.parts.together = Together::new(std::mem::take(&mut self.together))?;
         let pipeline = match &self.parts.name {
             Some(name) => self.pipeline.of_store(name),
             None => self.pipeline,

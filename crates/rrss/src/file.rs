@@ -39,6 +39,7 @@ impl Store {
         let parts = Parts {
             name: settings.name.clone(),
             conflict: settings.conflict,
+            together: settings.together.clone(),
             on_corrupt: settings.on_corrupt,
             quarantine_for: settings.quarantine_for.get(),
             rotated_for: settings.rotated_for.get(),

@@ -28,7 +28,7 @@ pub use store::{
 
 pub use rrss_core::{
     Clock, Conflict, Cursor, Error, ErrorKind, Handle, ManualClock, OnCorrupt, OnLimit, Operation,
-    Pipeline, Registry, Result, Session, SessionId, Shape, SystemClock, Timestamp,
+    Pipeline, Registry, Result, Session, SessionId, Shape, SystemClock, Timestamp, Together,
 };
 
 /// What authors of steps use, as they find it in their own dependency `rrss-core`.

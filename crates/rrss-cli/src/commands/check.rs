@@ -1,4 +1,4 @@
-//! `check`: says that a file is good, or reports every problem in it.
+//! `check`: says that a file is good, or reports every problem in it and in the files that it names.
 
 use std::time::Instant;
 
@@ -15,6 +15,9 @@ use crate::output::table;
 pub(super) fn run(context: &mut Context<'_>, file: FileArg, connect: bool) -> Result<(), Failure> {
     let file = context.file(file)?;
     let plan = context.plan(&file)?;
+    if let Some(report) = plan.inspect() {
+        return Err(report.into());
+    }
     let good = context.output.style(AnsiColor::Green.on_default().bold());
     context
         .output
@@ -27,10 +30,6 @@ pub(super) fn run(context: &mut Context<'_>, file: FileArg, connect: bool) -> Re
     }
     if let Some(note) = hashed_alone(&plan) {
         context.output.report(|_| note.to_owned());
-    }
-    #[cfg(feature = "train")]
-    for warning in super::dictionaries::warnings(&file, &plan) {
-        context.output.report(|colour| warning.text(colour));
     }
     if connect {
         reach(context, plan)?;

@@ -1,7 +1,7 @@
 //! Commands on one session.
 
 use clap::error::ErrorKind;
-use rrss::{Session, Store};
+use rrss::{Session, SessionId, Store};
 
 use super::Context;
 use crate::args::{Field, IdArg};
@@ -30,8 +30,9 @@ pub(super) fn get(
     id: &IdArg,
     field: Option<&str>,
 ) -> Result<(), Failure> {
+    let id = id.session_id()?;
     context.with_store(async |context, store| {
-        let session = load(store, id).await?;
+        let session = load(store, &id).await?;
         let json = match field {
             None => object(&session),
             Some(name) => session
@@ -47,8 +48,9 @@ pub(super) fn get(
 }
 
 pub(super) fn set(context: &mut Context<'_>, id: &IdArg, fields: &[Field]) -> Result<(), Failure> {
+    let id = id.session_id()?;
     context.with_store(async |_, store| {
-        let mut session = load(store, id).await?;
+        let mut session = load(store, &id).await?;
         insert(&mut session, fields)?;
         store.save(&mut session).await?;
         Ok(())
@@ -60,8 +62,9 @@ pub(super) fn unset(
     id: &IdArg,
     fields: &[String],
 ) -> Result<(), Failure> {
+    let id = id.session_id()?;
     context.with_store(async |_, store| {
-        let mut session = load(store, id).await?;
+        let mut session = load(store, &id).await?;
         for name in fields {
             session.remove(name);
         }
@@ -71,23 +74,26 @@ pub(super) fn unset(
 }
 
 pub(super) fn touch(context: &mut Context<'_>, id: &IdArg) -> Result<(), Failure> {
-    context.with_store(async |_, store| found(store.touch(&id.session_id()).await?))
+    let id = id.session_id()?;
+    context.with_store(async |_, store| found(store.touch(&id).await?))
 }
 
 pub(super) fn rotate(context: &mut Context<'_>, id: &IdArg) -> Result<(), Failure> {
+    let id = id.session_id()?;
     context.with_store(async |context, store| {
-        let mut session = load(store, id).await?;
+        let mut session = load(store, &id).await?;
         store.rotate(&mut session).await?;
         print_id(&mut context.output, &session)
     })
 }
 
 pub(super) fn delete(context: &mut Context<'_>, id: &IdArg) -> Result<(), Failure> {
-    context.with_store(async |_, store| found(store.delete(&id.session_id()).await?))
+    let id = id.session_id()?;
+    context.with_store(async |_, store| found(store.delete(&id).await?))
 }
 
-async fn load(store: &Store, id: &IdArg) -> Result<Session, Failure> {
-    let session = store.load(&id.session_id()).await?;
+async fn load(store: &Store, id: &SessionId) -> Result<Session, Failure> {
+    let session = store.load(id).await?;
     session.ok_or_else(Failure::no_session)
 }
 

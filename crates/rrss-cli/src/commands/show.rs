@@ -31,8 +31,8 @@ enum State {
 }
 
 pub(super) fn run(context: &mut Context<'_>, id: &IdArg, json: bool) -> Result<(), Failure> {
+    let id = id.session_id()?;
     context.with_store(async |context, store| {
-        let id = id.session_id();
         let session = store.inspect(&id).await?;
         let session = session.ok_or_else(Failure::no_session)?;
         let entries = entries(store, &id, &session).await?;

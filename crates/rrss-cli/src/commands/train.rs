@@ -1,6 +1,7 @@
 //! `train`: a dictionary for the `compression` step, from sessions as that step is given them.
 
 mod advice;
+mod levels;
 mod report;
 mod sample;
 mod target;
@@ -12,6 +13,7 @@ use rrss_core::{Data, Encoder};
 use rrss_loader::Plan;
 
 use self::advice::Advice;
+use self::levels::Levels;
 use self::report::{Report, Row};
 use self::sample::Sampled;
 use self::target::Target;
@@ -57,6 +59,7 @@ pub(super) fn run(context: &mut Context<'_>, arguments: &TrainArgs) -> Result<()
         codec: codec.name,
         step: step.as_ref(),
         min_bytes: (measured.min_bytes < options.min_bytes).then_some(measured.min_bytes),
+        level: measured.levels.better_than(measured.level),
         file: &arguments.out,
     };
     let report = Report {
@@ -65,6 +68,7 @@ pub(super) fn run(context: &mut Context<'_>, arguments: &TrainArgs) -> Result<()
         sample: &sample,
         left_out,
         level: measured.level,
+        levels: &measured.levels,
         min_bytes: measured.min_bytes,
         plain_bytes: measured.trained.plain_bytes,
         rows: &measured.rows(&advice),
@@ -140,6 +144,8 @@ struct Outcome {
     /// With the dictionary that compresses now, where one does.
     now: Option<Measured>,
     trained: Measured,
+    /// With the new dictionary, at other levels.
+    levels: Levels,
 }
 
 fn measure(
@@ -164,6 +170,7 @@ fn measure(
         dictionary: Vec::new(),
         ..zstd.clone()
     })?;
+    let levels = Levels::measure(sample, &zstd, dictionary)?;
     let compresses = !options.dictionary.is_empty() && options.write_with_dictionary;
     // One that is not there yet cannot be compared with: `check` and the store say so.
     let now = compresses.then(|| Compression::new(zstd).ok()).flatten();
@@ -173,6 +180,7 @@ fn measure(
         plainly: sample.measure(&plainly)?,
         now: now.map(|now| sample.measure(&now)).transpose()?,
         trained: sample.measure(&trained)?,
+        levels,
     })
 }
 

@@ -97,6 +97,18 @@ impl Folder {
         run(&mut self.command(arguments))
     }
 
+    /// Runs the binary in this folder with a standard input.
+    #[track_caller]
+    pub(crate) fn fed<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+        input: &str,
+    ) -> Run {
+        let file = self.write("standard-input", input);
+        let input = fs::File::open(file).unwrap();
+        run(self.command(arguments).stdin(input))
+    }
+
     /// Runs the binary, which must succeed and report nothing, and answers what it printed without the last
     /// line break.
     #[track_caller]

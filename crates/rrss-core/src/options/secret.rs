@@ -39,7 +39,7 @@ pub struct Secret {
 const LARGEST: u64 = 64 * 1024;
 
 impl Secret {
-    /// The text of a file without its last line break, which remembers the file.
+    /// The text of a file without its last line break and a byte order mark, which remembers the file.
     ///
     /// # Errors
     ///
@@ -112,6 +112,10 @@ fn text_of(path: &Path) -> Result<String> {
     }
     // Without the error of the conversion: it holds the bytes.
     let mut text = String::from_utf8(bytes).map_err(|_| refused("is not UTF-8 text"))?;
+    // Some editors put a byte order mark in front of what they save as UTF-8.
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {

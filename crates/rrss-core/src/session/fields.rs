@@ -25,14 +25,20 @@ struct Change {
     value: Option<Arc<str>>,
     /// The value as stored, where that is no longer the base's because this session was saved since.
     saved: Option<Option<Arc<str>>>,
-    /// Whether it is to be refused where others have changed the field meanwhile.
+    state: State,
+    /// Whether it is to be refused where others have changed the field in the meantime.
     if_unchanged: bool,
 }
 
-impl Change {
-    fn is_pending(&self) -> bool {
-        self.saved.as_ref() != Some(&self.value)
-    }
+/// How the value of a change compares with what is stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// A save has stored it.
+    Saved,
+    /// The caller has written the value that is stored. It is no reason to save, and counts where changes are merged.
+    Rewritten,
+    /// It differs.
+    Changed,
 }
 
 impl Fields {
@@ -100,19 +106,38 @@ impl Fields {
         }
     }
 
-    /// Sets a field; the value that it has already is no change.
+    /// Sets a field. The value that it has already is no change, but it is a write.
     pub(crate) fn insert(&mut self, name: &str, value: &str) {
-        if self.get(name) != Some(value) {
-            self.put(name, Some(value));
+        self.write(name, Some(value));
+    }
+
+    /// Sets or removes a field where its value differs; what is equal is no write.
+    pub(crate) fn copy(&mut self, name: &str, value: Option<&str>) {
+        if self.get(name) != value {
+            self.write(name, value);
         }
     }
 
-    /// Sets a field, to be stored only if nobody else changes it.
-    pub(crate) fn insert_if_unchanged(&mut self, name: &str, value: &str) {
-        self.insert(name, value);
-        if let Some(change) = self.changes.iter_mut().find(|change| &*change.name == name) {
-            change.if_unchanged = change.is_pending();
+    /// Lets a field be stored only if nobody else changes it, whether it has a value or not.
+    pub(crate) fn guard(&mut self, name: &str) {
+        if self.change(name).is_none() {
+            self.rewrite(name);
         }
+        if let Some(change) = self.changes.iter_mut().find(|change| &*change.name == name) {
+            change.if_unchanged = true;
+        }
+    }
+
+    /// Takes the value that a field has, or that it has none, for written.
+    pub(crate) fn rewrite(&mut self, name: &str) {
+        if self
+            .change(name)
+            .is_some_and(|change| change.state != State::Saved)
+        {
+            return;
+        }
+        let value = self.get(name).map(Arc::<str>::from);
+        self.write(name, value.as_deref());
     }
 
     /// The fields that are to be stored only if nobody else has changed them.
@@ -123,35 +148,46 @@ impl Fields {
             .map(|change| &*change.name)
     }
 
-    /// Removes a field, and says whether there was one.
+    /// Removes a field, and says whether there was one. It is a write in any case.
     pub(crate) fn remove(&mut self, name: &str) -> bool {
         let found = self.get(name).is_some();
-        if found {
-            self.put(name, None);
-        }
+        self.write(name, None);
         found
     }
 
     pub(crate) fn clear(&mut self) {
         let names: Vec<String> = self.iter().map(|(name, _)| name.to_owned()).collect();
         for name in names {
-            self.put(&name, None);
+            self.write(&name, None);
         }
     }
 
     /// The changes that are not stored yet: name, and the new value or `None` for a removed field.
     pub(crate) fn pending(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.in_states(|state| state == State::Changed)
+    }
+
+    /// What was written since the session was loaded or last saved, also where it is the value that is stored.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.in_states(|state| state != State::Saved)
+    }
+
+    fn in_states(
+        &self,
+        are_wanted: impl Fn(State) -> bool,
+    ) -> impl Iterator<Item = (&str, Option<&str>)> {
         self.changes
             .iter()
-            .filter(|change| change.is_pending())
+            .filter(move |change| are_wanted(change.state))
             .map(|change| (&*change.name, change.value.as_deref()))
     }
 
-    /// Takes back all changes that are not stored yet.
+    /// Takes back all that was written and is not stored yet.
     pub(crate) fn revert(&mut self) {
         self.changes.retain_mut(|change| match &change.saved {
             Some(saved) => {
                 change.value.clone_from(saved);
+                change.state = State::Saved;
                 change.if_unchanged = false;
                 true
             }
@@ -159,12 +195,16 @@ impl Fields {
         });
     }
 
-    /// Takes note that all changes are stored now.
+    /// Takes note that all that was written is stored now.
     pub(crate) fn mark_saved(&mut self) {
-        for change in &mut self.changes {
+        self.changes.retain_mut(|change| {
+            // What was written as the base has it leaves nothing to remember.
+            let is_as_base = change.state == State::Rewritten && change.saved.is_none();
             change.saved = Some(change.value.clone());
+            change.state = State::Saved;
             change.if_unchanged = false;
-        }
+            !is_as_base
+        });
     }
 
     /// Takes note that nothing of this is stored: every field becomes a pending change.
@@ -175,6 +215,7 @@ impl Fields {
                 name: name.into(),
                 value: Some(value.into()),
                 saved: None,
+                state: State::Changed,
                 if_unchanged: false,
             })
             .collect();
@@ -188,18 +229,22 @@ impl Fields {
         self.changes.iter().find(|change| &*change.name == name)
     }
 
-    fn put(&mut self, name: &str, value: Option<&str>) {
-        let in_base = self.base.get(name);
-        match self.changes.iter().position(|change| &*change.name == name) {
-            // Back to what the base holds, with nothing saved in between: no change at all.
-            Some(at) if self.changes[at].saved.is_none() && in_base == value => {
-                self.changes.swap_remove(at);
+    fn write(&mut self, name: &str, value: Option<&str>) {
+        let state = match self.stored(name) == value {
+            true => State::Rewritten,
+            false => State::Changed,
+        };
+        let value = value.map(Arc::from);
+        match self.changes.iter_mut().find(|change| &*change.name == name) {
+            Some(change) => {
+                change.value = value;
+                change.state = state;
             }
-            Some(at) => self.changes[at].value = value.map(Arc::from),
             None => self.changes.push(Change {
                 name: name.into(),
-                value: value.map(Arc::from),
+                value,
                 saved: None,
+                state,
                 if_unchanged: false,
             }),
         }
@@ -265,7 +310,7 @@ mod tests {
             ("a", None, 1),
         ];
         for (name, value, left) in steps {
-            fields.put(name, value);
+            fields.write(name, value);
             assert_eq!(fields.len(), left);
             assert_eq!(fields.iter().count(), left);
         }
@@ -347,15 +392,36 @@ mod tests {
     }
 
     #[test]
-    fn a_field_is_guarded_until_it_is_saved_or_as_it_was() {
+    fn a_field_is_guarded_until_it_is_saved() {
         let mut fields = fields(r#"{"a":1,"b":2}"#);
-        fields.insert_if_unchanged("a", "1");
-        assert_eq!(fields.guarded().count(), 0, "it has that value");
-        fields.insert_if_unchanged("a", "2");
+        fields.insert("a", "1");
+        fields.guard("a");
+        fields.guard("missing");
         fields.insert("b", "3");
-        assert_eq!(fields.guarded().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(fields.guarded().collect::<Vec<_>>(), ["a", "missing"]);
         fields.mark_saved();
         assert_eq!(fields.guarded().count(), 0);
+    }
+
+    #[test]
+    fn what_was_written_is_remembered_until_it_is_saved_also_where_it_changes_nothing() {
+        let mut fields = fields(r#"{"a":1,"b":2}"#);
+        fields.insert("a", "1");
+        fields.remove("missing");
+        fields.insert("b", "3");
+        fields.insert("b", "2");
+        fields.copy("a", Some("1"));
+        fields.copy("other", None);
+        let written = [("a", Some("1")), ("missing", None), ("b", Some("2"))];
+        assert_eq!(fields.written().collect::<Vec<_>>(), written);
+        assert_eq!((pending(&fields), fields.len()), (vec![], 2));
+        assert_eq!(fields.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "2")]);
+        let mut reverted = fields.clone();
+        reverted.revert();
+        assert_eq!(reverted.written().count(), 0);
+        fields.mark_saved();
+        assert_eq!(fields.written().count(), 0);
+        assert!(fields.changes.is_empty(), "the base says it all");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod fields;
 mod raw_object;
 mod scan;
 mod stored;
+mod value;
 
 use std::fmt;
 
@@ -12,6 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::fields::Fields;
+pub use self::value::MAX_DEPTH;
+use self::value::{check, to_json};
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::SessionId;
 use crate::payload::StoredForm;
@@ -150,11 +153,13 @@ impl Session {
         self.fields.get(name)
     }
 
-    /// Sets a field. Setting it to the value that it has already is no change.
+    /// Sets a field. Setting it to the value that it has already is no change, and so no reason to save; but it is a write:
+    /// where the session is saved for another reason, and another request has changed the field, this value stays.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Value`] where `value` does not serialise to JSON: a map whose keys are not text, say.
+    /// [`ErrorKind::Value`] where `value` does not serialise to JSON that can be read again: a map whose keys are not text, a
+    /// number that is not finite, or lists that are nested deeper than [`MAX_DEPTH`], say.
     pub fn insert<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<()> {
         self.fields.insert(name, &to_json(name, value)?);
         Ok(())
@@ -164,15 +169,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Value`] where `json` is not one JSON value.
+    /// [`ErrorKind::Value`] where `json` is not one JSON value, or one that does not decode: nested deeper than [`MAX_DEPTH`],
+    /// with a key of an object that occurs twice, half a surrogate pair, or a number that no `f64` can hold.
     pub fn insert_raw(&mut self, name: &str, json: &str) -> Result<()> {
-        let raw: &serde_json::value::RawValue = serde_json::from_str(json).map_err(|_| {
-            Error::new(
-                ErrorKind::Value,
-                format!("the value for the field `{name}` is not JSON"),
-            )
-        })?;
-        self.fields.insert(name, raw.get());
+        check(name, json)?;
+        // White space as RFC 8259 has it.
+        self.fields
+            .insert(name, json.trim_matches([' ', '\t', '\n', '\r']));
         Ok(())
     }
 
@@ -200,12 +203,13 @@ impl Session {
         name: &str,
         value: &T,
     ) -> Result<()> {
-        let raw = to_json(name, value)?;
-        self.fields.insert_if_unchanged(name, &raw);
+        self.fields.insert(name, &to_json(name, value)?);
+        self.fields.guard(name);
         Ok(())
     }
 
-    /// Removes a field and says whether there was one. Removing what is not there is no change.
+    /// Removes a field and says whether there was one. Removing what is not there is no change, but a write, as
+    /// [`insert`](Session::insert) has it.
     pub fn remove(&mut self, name: &str) -> bool {
         self.fields.remove(name)
     }
@@ -238,7 +242,8 @@ impl Session {
         self.len() == 0
     }
 
-    /// Removes all fields. The session itself stays, empty, until it is deleted.
+    /// Removes all fields that it has. The session itself stays, empty, until it is deleted; a field that another request adds
+    /// before this is saved stays too.
     pub fn clear(&mut self) {
         self.fields.clear();
     }
@@ -322,16 +327,6 @@ impl Session {
     pub fn own_deadline(&self) -> Option<Timestamp> {
         self.own_deadline
     }
-}
-
-fn to_json<T: Serialize + ?Sized>(name: &str, value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| {
-        Error::new(
-            ErrorKind::Value,
-            format!("the value for the field `{name}` does not serialise to JSON"),
-        )
-        .with_source(error)
-    })
 }
 
 impl fmt::Debug for Session {

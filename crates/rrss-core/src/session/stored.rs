@@ -4,6 +4,7 @@ use super::Session;
 use crate::id::SessionId;
 use crate::payload::StoredForm;
 use crate::time::Timestamp;
+use crate::together::Together;
 
 /// What steps and stores do with a session on its way; hosts need none of it.
 impl Session {
@@ -114,29 +115,33 @@ impl Session {
         }
     }
 
-    /// This session's unsaved changes, made to `fresh`, which is what the store holds now: fields that both have
-    /// changed get this session's values, and all others those of `fresh`.
+    /// What this session has written and not saved yet, made to `fresh`, which is what the store holds now: fields that were
+    /// written here get this session's values, also where that is the value that the field had, and all others those of
+    /// `fresh`.
     ///
     /// # Examples
     ///
     /// ```
     /// use rrss_core::Session;
     ///
-    /// let stored = || Session::from_json(r#"{"cart":1,"theme":"dark"}"#.into(), None).unwrap().0;
+    /// let stored = || Session::from_json(r#"{"cart":1,"role":"user","theme":"dark"}"#.into(), None).unwrap().0;
     /// let mut mine = stored();
     /// mine.insert("cart", &2)?;
+    /// mine.insert("role", "user")?;
     ///
     /// let mut theirs = stored();
+    /// theirs.insert("role", "admin")?;
     /// theirs.insert("theme", "light")?;
     ///
     /// let merged = mine.merged_onto(theirs);
     /// assert_eq!(merged.get::<u8>("cart")?, Some(2));
+    /// assert_eq!(merged.get::<String>("role")?.as_deref(), Some("user"));
     /// assert_eq!(merged.get::<String>("theme")?.as_deref(), Some("light"));
     /// # Ok::<(), rrss_core::Error>(())
     /// ```
     #[must_use]
     pub fn merged_onto(&self, mut fresh: Self) -> Self {
-        for (name, value) in self.fields.pending() {
+        for (name, value) in self.fields.written() {
             match value {
                 Some(value) => fresh.fields.insert(name, value),
                 None => {
@@ -145,15 +150,52 @@ impl Session {
             }
         }
         for name in self.fields.guarded() {
-            if let Some(value) = self.fields.get(name) {
-                fresh.fields.insert_if_unchanged(name, value);
-            }
+            fresh.fields.guard(name);
         }
         if self.is_deadline_changed {
             fresh.own_deadline = self.own_deadline;
             fresh.is_deadline_changed = true;
         }
         fresh
+    }
+
+    /// Takes all fields of a group for written where one of them was, and for guarded where one of them is: see [`Together`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rrss_core::{Session, Together};
+    ///
+    /// let together = Together::new([["user_id", "role"]])?;
+    /// let (mut session, _) = Session::from_json(r#"{"user_id":1,"role":"user"}"#.into(), None)?;
+    /// session.insert("user_id", &2)?;
+    /// session.write_together(&together);
+    /// let written: Vec<_> = session.written().collect();
+    /// assert_eq!(written, [("user_id", Some("2")), ("role", Some(r#""user""#))]);
+    /// # Ok::<(), rrss_core::Error>(())
+    /// ```
+    pub fn write_together(&mut self, together: &Together) {
+        for group in together.groups() {
+            let is_in = |name: &str| group.iter().any(|field| field == name);
+            if self.fields.guarded().any(is_in) {
+                group.iter().for_each(|name| self.fields.guard(name));
+            }
+            if self.fields.written().any(|(name, _)| is_in(name)) {
+                group.iter().for_each(|name| self.fields.rewrite(name));
+            }
+        }
+    }
+
+    /// What was written since the session was loaded or last saved, with the raw JSON or `None` for a removed field: the
+    /// [changes](Session::changes), and the fields that were given the value which they had.
+    pub fn written(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.fields.written()
+    }
+
+    /// Gives a field the raw JSON that another session has under that name, or takes the field away. What differs counts as
+    /// written.
+    pub fn copy_field(&mut self, name: &str, raw: Option<&str>) {
+        self.fields.copy(name, raw);
     }
 
     /// The session as it was when it was loaded or last saved.
@@ -164,7 +206,7 @@ impl Session {
         unchanged
     }
 
-    /// Gives it exactly the fields of `other`, and its own deadline.
+    /// Gives it exactly the fields of `other`, and its own deadline. Only what differs counts as written.
     pub fn copy_fields_of(&mut self, other: &Self) {
         let gone: Vec<String> = self
             .keys()
@@ -172,10 +214,10 @@ impl Session {
             .map(str::to_owned)
             .collect();
         for name in gone {
-            self.fields.remove(&name);
+            self.fields.copy(&name, None);
         }
         for (name, value) in other.iter_raw() {
-            self.fields.insert(name, value);
+            self.fields.copy(name, Some(value));
         }
         if self.own_deadline != other.own_deadline {
             self.own_deadline = other.own_deadline;
@@ -231,6 +273,34 @@ mod tests {
         let merged = mine.merged_onto(stored(r#"{"a":1,"b":1}"#));
         assert_eq!(merged.guarded_fields().collect::<Vec<_>>(), ["a"]);
         assert_eq!(merged.stored_raw("a"), Some("1"));
+    }
+
+    #[test]
+    fn a_merge_keeps_what_was_written_and_takes_the_rest() {
+        let mut mine = stored(r#"{"a":1,"b":1,"c":1}"#);
+        mine.insert("a", &1).unwrap();
+        mine.remove("d");
+        mine.insert("c", &2).unwrap();
+        let merged = mine.merged_onto(stored(r#"{"a":2,"b":2,"c":1,"d":2}"#));
+        let changes: Vec<_> = merged.changes().collect();
+        assert_eq!(changes, [("a", Some("1")), ("d", None), ("c", Some("2"))]);
+        assert_eq!(merged.get_raw("b"), Some("2"));
+    }
+
+    #[test]
+    fn a_group_is_written_and_guarded_whole_or_not_at_all() {
+        let together = Together::new([["a", "b"], ["c", "d"]]).unwrap();
+        let mut session = stored(r#"{"a":1,"c":1}"#);
+        session.insert_if_unchanged("b", &2).unwrap();
+        session.write_together(&together);
+        let written: Vec<_> = session.written().collect();
+        assert_eq!(written, [("b", Some("2")), ("a", Some("1"))]);
+        assert_eq!(session.guarded_fields().collect::<Vec<_>>(), ["b", "a"]);
+        session.remove("d");
+        session.write_together(&together);
+        assert!(session.written().any(|field| field == ("c", Some("1"))));
+        assert_eq!(session.guarded_fields().count(), 2);
+        assert_eq!(session.changes().collect::<Vec<_>>(), [("b", Some("2"))]);
     }
 
     #[test]

@@ -313,6 +313,12 @@ impl Step for Redis {
         options.clone().place().map(drop)
     }
 
+    fn inspect(options: &Options, context: &BuildContext) -> Vec<rrss_core::Error> {
+        let certificates = options.clone().resolved(context).certificates();
+        let read = certificates.and_then(|certificates| certificates.read());
+        read.err().into_iter().collect()
+    }
+
     fn build(options: Options, context: &BuildContext) -> Result<Role> {
         let options = options.resolved(context);
         match options.layout {

@@ -14,6 +14,8 @@ use super::support::*;
 on_both_servers![
     saves_of_different_fields_both_survive_without_a_second_try,
     of_two_saves_of_one_field_the_later_counts,
+    what_was_written_with_the_value_it_had_goes_along_with_what_changed,
+    fields_that_stand_together_are_saved_together,
     a_field_that_nobody_else_may_change_is_not_stored_where_somebody_has,
     a_counter_that_many_increment_at_once_counts_each,
     a_store_that_rejects_refuses_the_later_save,
@@ -58,6 +60,57 @@ async fn saves_of_different_fields_both_survive_without_a_second_try(server: Red
             json!({ "user": "ann", "theme": "dark", "cart": ["tea"] })
         );
     }
+}
+
+async fn what_was_written_with_the_value_it_had_goes_along_with_what_changed(server: RedisServer) {
+    for options in ["", "compat = \"rrss-0.2\""] {
+        let store = store(&server, options);
+        let (mut one, mut other) = copies(&store).await;
+        one.insert("visits", &2).unwrap();
+        one.insert("role", "admin").unwrap();
+        other.insert("visits", &1).unwrap();
+        other.remove("role");
+        other.remove("$rrss");
+        store.save(&mut one).await.unwrap();
+        assert_eq!(store.save(&mut other).await.unwrap(), Saved::Unchanged);
+        other.insert("user", "carl").unwrap();
+        store.save(&mut other).await.unwrap();
+        let stored = loaded(&store, &one).await;
+        assert_eq!(fields(&stored), json!({ "user": "carl", "visits": 1 }));
+        assert_eq!(stored.written_at().is_some(), options.is_empty());
+    }
+}
+
+async fn fields_that_stand_together_are_saved_together(server: RedisServer) {
+    let store = store(
+        &server,
+        "[store]\ntogether = [[\"user\", \"visits\", \"role\"]]",
+    );
+    let (mut one, mut other) = copies(&store).await;
+    one.insert("user", "root").unwrap();
+    one.insert("role", "admin").unwrap();
+    one.insert("theme", "dark").unwrap();
+    other.insert("visits", &2).unwrap();
+    store.save(&mut one).await.unwrap();
+    store.save(&mut other).await.unwrap();
+    assert_eq!(
+        fields(&loaded(&store, &one).await),
+        json!({ "user": "ann", "visits": 2, "theme": "dark" })
+    );
+
+    // A counter is not increased over a change of another field of its group.
+    let (mut one, mut other) = copies(&store).await;
+    one.insert("user", "bob").unwrap();
+    store.save(&mut one).await.unwrap();
+    let more = |visits: Option<u32>| visits.unwrap_or(0) + 1;
+    store
+        .update_field(&mut other, "visits", more)
+        .await
+        .unwrap();
+    assert_eq!(
+        fields(&loaded(&store, &one).await),
+        json!({ "user": "bob", "visits": 2 })
+    );
 }
 
 async fn of_two_saves_of_one_field_the_later_counts(server: RedisServer) {

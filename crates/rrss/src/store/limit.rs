@@ -183,10 +183,7 @@ impl Store {
         // What others have saved to it meanwhile stays.
         let mut undone = session.clone();
         for (name, _) in before.changes() {
-            match before.stored_raw(name) {
-                Some(raw) => undone.insert_raw(name, raw)?,
-                None => drop(undone.remove(name)),
-            }
+            undone.copy_field(name, before.stored_raw(name));
         }
         self.update(&mut undone).await?;
         *session = before.merged_onto(undone);

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use rrss_core::{
     Action, Answer, Clock, Conflict, Error, ErrorKind, OnCorrupt, Operation, Outcome, Pipeline,
-    Result, SessionId, SystemClock, Timestamp,
+    Result, SessionId, SystemClock, Timestamp, Together,
 };
 
 use self::corrupt::Corrupt;
@@ -84,6 +84,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     name: Option<String>,
     conflict: Conflict,
+    together: Together,
     corrupt: Corrupt,
     rotated_for: Duration,
     turns: Turns,
@@ -96,6 +97,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) name: Option<String>,
     pub(crate) conflict: Conflict,
+    pub(crate) together: Together,
     pub(crate) on_corrupt: OnCorrupt,
     pub(crate) quarantine_for: Duration,
     pub(crate) rotated_for: Duration,
@@ -113,6 +115,7 @@ impl Default for Parts {
             clock: Arc::new(SystemClock),
             name: None,
             conflict: Conflict::default(),
+            together: Together::default(),
             on_corrupt: OnCorrupt::default(),
             quarantine_for: QUARANTINE_FOR,
             rotated_for: ROTATED_FOR,
@@ -145,6 +148,7 @@ impl Store {
             clock,
             name,
             conflict,
+            together,
             on_corrupt,
             quarantine_for,
             rotated_for,
@@ -156,6 +160,7 @@ impl Store {
                 clock,
                 name,
                 conflict,
+                together,
                 corrupt: Corrupt::new(on_corrupt, quarantine_for),
                 rotated_for,
                 turns: Turns::default(),
@@ -228,6 +233,12 @@ impl Store {
     #[must_use]
     pub fn conflict(&self) -> Conflict {
         self.inner.conflict
+    }
+
+    /// The fields that stand or fall together when changes are merged.
+    #[must_use]
+    pub fn together(&self) -> &Together {
+        &self.inner.together
     }
 
     /// The pipeline.

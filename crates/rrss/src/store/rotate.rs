@@ -6,7 +6,7 @@ use rrss_core::{
 };
 
 use super::save::{CREATE_ATTEMPTS, Saved, gone, mark_stored};
-use super::update::{ATTEMPTS, again, changed_again, merges, pause, rejected};
+use super::update::{ATTEMPTS, changed_again, merges, pause, rejected};
 use super::{Store, unexpected};
 
 impl Store {
@@ -144,7 +144,7 @@ impl Store {
             if self.conflict() == Conflict::Reject {
                 return Err(rejected());
             }
-            moved = again(self.conflict(), session, fresh)?;
+            moved = self.again(session, fresh)?;
             if merges(self.conflict(), session) {
                 saved = Saved::Merged;
             }

@@ -1,5 +1,6 @@
 //! Replacing a stored session, though others may have changed it since it was loaded.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use rrss_core::{Action, Conflict, Error, ErrorKind, Guard, Outcome, Result, Session};
@@ -29,6 +30,8 @@ impl Store {
         session: &mut Session,
     ) -> Result<Saved> {
         let mut merging: Option<Session> = None;
+        // A backend that keeps fields is sent what was written.
+        session.write_together(&self.inner.together);
         let mut tried = Vec::new();
         for attempt in 1..=ATTEMPTS {
             let candidate = merging.as_ref().unwrap_or(session);
@@ -67,11 +70,11 @@ impl Store {
             pause(attempt).await;
             // A backend may not be able to tell a changed session from one that is gone: the load can.
             let fresh = self.fetch(id).await?.ok_or_else(|| gone("saved"))?;
-            let again = again(self.conflict(), session, fresh)?;
+            let again = self.again(session, fresh)?;
             if !again.is_modified() {
                 // Others have stored the very same changes, or a try of ours whose answer was lost.
                 let saved = self.after_conflict(session);
-                *session = again;
+                *session = again.without_changes();
                 return Ok(saved);
             }
             if self.conflict() == Conflict::Reject {
@@ -167,42 +170,46 @@ impl Store {
             }
             pause(attempt).await;
             let fresh = self.fetch(id).await?.ok_or_else(|| gone("saved"))?;
-            *session = merged(session, fresh)?;
+            *session = self.merged(session, fresh)?;
         }
         Err(changed_again())
     }
-}
 
-/// What to try next, where `fresh` is stored by now.
-pub(super) fn again(conflict: Conflict, session: &Session, mut fresh: Session) -> Result<Session> {
-    let merged = merged(session, fresh.clone())?;
-    if merges(conflict, session) {
-        return Ok(merged);
+    /// What to try next, where `fresh` is stored by now.
+    pub(super) fn again(&self, session: &Session, mut fresh: Session) -> Result<Session> {
+        let merged = self.merged(session, fresh.clone())?;
+        if merges(self.conflict(), session) {
+            return Ok(merged);
+        }
+        fresh.copy_fields_of(session);
+        Ok(fresh)
     }
-    fresh.copy_fields_of(session);
-    Ok(fresh)
+
+    /// What `session` has written made to `fresh`, unless others have changed a field that was not to be changed by others.
+    pub(super) fn merged(&self, session: &Session, fresh: Session) -> Result<Session> {
+        let mut session = Cow::Borrowed(session);
+        if !self.inner.together.is_empty() {
+            session.to_mut().write_together(&self.inner.together);
+        }
+        let touched = session
+            .guarded_fields()
+            .find(|name| session.stored_raw(name) != fresh.get_raw(name));
+        match touched {
+            None => Ok(session.merged_onto(fresh)),
+            Some(name) => Err(Error::new(
+                ErrorKind::Conflict,
+                format!(
+                    "the field `{name}` was changed by another request since the session was loaded; load it again"
+                ),
+            )),
+        }
+    }
 }
 
 /// Whether the changes of `session` are made to what others have stored. A condition on a field is a reason to look at
 /// that, whatever the policy.
 pub(super) fn merges(conflict: Conflict, session: &Session) -> bool {
     conflict != Conflict::LastWrite || session.guarded_fields().next().is_some()
-}
-
-/// The changes of `session` made to `fresh`, unless others have changed a field that was not to be changed by others.
-pub(super) fn merged(session: &Session, fresh: Session) -> Result<Session> {
-    let touched = session
-        .guarded_fields()
-        .find(|name| session.stored_raw(name) != fresh.get_raw(name));
-    match touched {
-        None => Ok(session.merged_onto(fresh)),
-        Some(name) => Err(Error::new(
-            ErrorKind::Conflict,
-            format!(
-                "the field `{name}` was changed by another request since the session was loaded; load it again"
-            ),
-        )),
-    }
 }
 
 pub(super) fn rejected() -> Error {

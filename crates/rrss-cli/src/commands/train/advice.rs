@@ -16,6 +16,8 @@ pub(super) struct Advice<'a> {
     pub(super) step: Option<&'a Compressing>,
     /// `min_bytes`, where it is to be lower than it is.
     pub(super) min_bytes: Option<usize>,
+    /// `level`, where another one is to be taken.
+    pub(super) level: Option<i32>,
     /// The new dictionary.
     pub(super) file: &'a Path,
 }
@@ -103,6 +105,9 @@ impl Advice<'_> {
         }
         if let Some(bytes) = self.min_bytes {
             lines += &format!("min_bytes = {bytes}\n");
+        }
+        if let Some(level) = self.level {
+            lines += &format!("level = {level}\n");
         }
         lines += &list(&self.dictionaries());
         let reads_only = |step: &Compressing| !step.options.write_with_dictionary;

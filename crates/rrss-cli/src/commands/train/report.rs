@@ -6,6 +6,8 @@ use indicatif::HumanCount;
 use rrss_compression::{Dictionary, Measured, Sample};
 use serde_json::{Value, json};
 
+use super::levels::Levels;
+
 /// The longest bar.
 const BAR: usize = 30;
 
@@ -17,6 +19,8 @@ pub(super) struct Report<'a> {
     /// How many sessions could not be used.
     pub(super) left_out: usize,
     pub(super) level: i32,
+    /// What is stored with the new dictionary at several levels.
+    pub(super) levels: &'a Levels,
     pub(super) min_bytes: usize,
     /// The sessions as they are.
     pub(super) plain_bytes: usize,
@@ -66,6 +70,7 @@ impl Report<'_> {
                 count(larger)
             ),
         };
+        text += &self.by_level();
         if let [.., now, new] = self.rows
             && now.key == "current"
             && now.measured.stored_bytes <= new.measured.stored_bytes
@@ -73,6 +78,23 @@ impl Report<'_> {
             text += "The dictionary that is in use does as well on these sessions: there is no need to change it.\n";
         }
         text
+    }
+
+    /// Which level to take.
+    fn by_level(&self) -> String {
+        let stored: Vec<String> = self
+            .levels
+            .iter()
+            .map(|(level, measured)| {
+                let mean = mean(measured.stored_bytes, self.sample.held_out());
+                format!("{} at level {level}", count(mean))
+            })
+            .collect();
+        format!(
+            "With it, bytes by level: {}. Take level {}.\n",
+            stored.join(", "),
+            self.levels.better_than(self.level).unwrap_or(self.level)
+        )
     }
 
     fn larger(&self) -> usize {
@@ -116,6 +138,12 @@ impl Report<'_> {
                 "larger": measured.larger,
             });
         }
+        let levels: Value = self
+            .levels
+            .iter()
+            .map(|(level, measured)| (level.to_string(), json!(hundredths(measured.mean()))))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
         json!({
             "file": self.file.display().to_string(),
             "id": self.dictionary.id(),
@@ -124,6 +152,8 @@ impl Report<'_> {
             "held_out": held_out,
             "left_out": self.left_out,
             "level": self.level,
+            "levels": levels,
+            "best_level": self.levels.better_than(self.level).unwrap_or(self.level),
             "min_bytes": self.min_bytes,
             "stored": stored,
             "dictionary": configured,

@@ -79,7 +79,7 @@ impl<'a> Change<'a> {
                         return Ok(None);
                     };
                     held.put_on(&mut script);
-                    put_fields(session.changes(), &mut script)?;
+                    put_fields(session.written(), &mut script)?;
                 } else {
                     if session.is_empty() && all.is_some() {
                         return Err(no_entry());
@@ -191,6 +191,8 @@ fn put_fields<'a>(
                 set.push(name_bytes);
                 set.push(bytes(text::stored(name, raw)?));
             }
+            // Only an application can name it, and what it names is not there.
+            None if name == head::NAME => {}
             None => removed.push(name_bytes),
         }
     }
