@@ -58,18 +58,23 @@
 
 mod answers;
 mod changes;
+mod commits;
+mod directory;
 mod engine;
 mod expired;
 mod index;
+mod jobs;
+mod journal;
 mod listing;
 mod notes;
 mod open;
 mod options;
-mod queue;
 mod recent;
 mod record;
 mod step;
 mod sweep;
+mod threads;
+mod watch;
 
 pub use self::options::{Durability, Options};
 pub use self::step::Embedded;

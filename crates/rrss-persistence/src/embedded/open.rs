@@ -3,15 +3,13 @@
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use rrss_core::{Error, ErrorKind, Result};
 
-use super::engine::{Engine, failed};
+use super::engine::{Engine, Kept, failed};
 use super::options::{Durability, Options};
-use super::queue::Queue;
-use super::recent::Recent;
 
 const SESSIONS: &str = "sessions";
 const DEADLINES: &str = "deadlines";
@@ -31,7 +29,7 @@ const JOURNAL_BYTES: u64 = 128 * 1024 * 1024;
 
 impl Engine {
     /// Opens the directory, and creates it where it is missing.
-    pub(super) fn open(options: &Options) -> Result<Self> {
+    pub(super) fn open(options: &Options, kept: Arc<Kept>) -> Result<Self> {
         let path = &options.path;
         create_dir(path, options.durability)
             .and_then(|()| clear_unfinished(path))
@@ -56,15 +54,13 @@ impl Engine {
             untold: keyspace(UNTOLD)?,
             meta,
             database,
-            recent: Recent::default(),
+            kept,
             changing: Mutex::default(),
-            queue: Queue::default(),
             acknowledge_at: match options.durability {
                 Durability::Process => PersistMode::Buffer,
                 Durability::Disk => PersistMode::SyncData,
             },
-            swept_to: Mutex::default(),
-            taken: Mutex::default(),
+            refused_from: Mutex::default(),
         })
     }
 }
