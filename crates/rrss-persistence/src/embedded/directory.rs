@@ -12,6 +12,7 @@ use rrss_core::{Error, ErrorKind, Result};
 use super::Options;
 use super::engine::{Engine, Kept, lock, may_have_happened};
 use super::journal;
+use super::open::is_in_use;
 
 /// How long nothing is tried after a failure; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -147,10 +148,13 @@ impl Directory {
         if let Some(failure) = &trouble.failure
             && failure.since.elapsed() < failure.pause
         {
-            return Err(failure.error.clone());
+            return Err(not_open().with_source(failure.error.clone()));
         }
-        let opened = self.start(&mut engine, &mut trouble);
-        opened.map_err(|error| trouble.fails(error))
+        match self.start(&mut engine, &mut trouble) {
+            // Nothing is wrong with the disk, and the other may close it at any moment.
+            Err(error) if is_in_use(&error) => Err(error),
+            opened => opened.map_err(|error| trouble.fails(error)),
+        }
     }
 
     fn shut(&self, engine: &mut Option<Engine>, trouble: &mut Trouble) {
@@ -235,5 +239,12 @@ fn paused() -> Error {
         ErrorKind::Unavailable,
         "the disk refused an earlier write, so nothing was stored; see that it is well and has room: it is tried again \
          without a restart",
+    )
+}
+
+fn not_open() -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        "the directory could not be opened again; see that the disk is well and has room: it is tried again without a restart",
     )
 }

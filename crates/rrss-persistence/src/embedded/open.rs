@@ -174,6 +174,13 @@ fn not_opened(path: &Path, error: fjall::Error) -> Error {
     .with_source(error)
 }
 
+/// Whether an error of [`Engine::open`] says that another has the directory open.
+pub(super) fn is_in_use(error: &Error) -> bool {
+    let source = std::error::Error::source(error);
+    let source = source.and_then(|source| source.downcast_ref::<fjall::Error>());
+    matches!(source, Some(fjall::Error::Locked))
+}
+
 /// Whether the files are not what the engine left, rather than out of reach.
 fn is_of_content(kind: io::ErrorKind) -> bool {
     use io::ErrorKind as Io;
