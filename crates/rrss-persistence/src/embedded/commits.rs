@@ -149,6 +149,18 @@ impl Commits {
         lock(&self.under_way).clear();
     }
 
+    /// How many changes wait.
+    #[cfg(test)]
+    pub(super) fn waits(&self) -> usize {
+        lock(&self.waiting).requests.len()
+    }
+
+    /// Whether a round is under way.
+    #[cfg(test)]
+    pub(super) fn is_under_way(&self) -> bool {
+        !lock(&self.under_way).is_empty()
+    }
+
     /// Lets the thread end, once it has carried out what waits.
     pub(super) fn stop(&self) {
         lock(&self.waiting).is_stopping = true;

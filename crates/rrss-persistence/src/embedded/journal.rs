@@ -146,3 +146,92 @@ fn skip(journal: &mut impl Read, at: &mut u64, bytes: u64) -> io::Result<()> {
     *at += io::copy(&mut journal.take(bytes), &mut io::sink())?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn open(dir: &Path) -> (Database, Keyspace) {
+        let database = Database::builder(dir).open().unwrap();
+        let keyspace = database.keyspace("sessions", KeyspaceCreateOptions::default);
+        (database, keyspace.unwrap())
+    }
+
+    /// Stores sessions in a batch, and answers the number that it has or a lower one that no other has.
+    fn store(database: &Database, keyspace: &Keyspace, name: &str, value: &str) -> u64 {
+        let from = database.snapshot().seqno();
+        let mut batch = database.batch();
+        for n in 0..3 {
+            batch.insert(keyspace, format!("{name}:{n}"), value);
+        }
+        batch.remove(keyspace, "nothing");
+        batch.commit().unwrap();
+        from
+    }
+
+    fn stored(keyspace: &Keyspace) -> Vec<String> {
+        let keys = keyspace.iter().map(|entry| entry.key().unwrap());
+        keys.map(|key| String::from_utf8(key.to_vec()).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn the_last_batch_is_cut_off_and_those_before_it_stay() {
+        // A new journal is longer than what is in it, and one that was opened again is not; a large value is compressed.
+        for (is_new, size) in [(true, 10), (false, 10), (true, 100_000), (false, 100_000)] {
+            let (dir, value) = (TempDir::new().unwrap(), "x".repeat(size));
+            if !is_new {
+                drop(open(dir.path()));
+            }
+            let (database, keyspace) = open(dir.path());
+            store(&database, &keyspace, "a", &value);
+            store(&database, &keyspace, "b", &value);
+            let from = store(&database, &keyspace, "c", &value);
+            drop((database, keyspace));
+            cut(dir.path(), from).unwrap();
+            let (database, keyspace) = open(dir.path());
+            let expected = ["a:0", "a:1", "a:2", "b:0", "b:1", "b:2"];
+            assert_eq!(stored(&keyspace), expected, "{is_new} {size}");
+            store(&database, &keyspace, "d", &value);
+            drop((database, keyspace));
+            assert_eq!(stored(&open(dir.path()).1).len(), 9);
+        }
+    }
+
+    #[test]
+    fn a_part_of_the_last_batch_is_cut_off_too() {
+        for left in 1..200 {
+            let dir = TempDir::new().unwrap();
+            drop(open(dir.path()));
+            let (database, keyspace) = open(dir.path());
+            store(&database, &keyspace, "a", "1");
+            let path = journals(dir.path()).unwrap().pop().unwrap().1;
+            let before = fs::metadata(&path).unwrap().len();
+            let from = store(&database, &keyspace, "b", "2");
+            drop((database, keyspace));
+            let journal = File::options().write(true).open(&path).unwrap();
+            if before + left >= journal.metadata().unwrap().len() {
+                assert!(left > 50);
+                return;
+            }
+            journal.set_len(before + left).unwrap();
+            drop(journal);
+            cut(dir.path(), from).unwrap();
+            assert_eq!(stored(&open(dir.path()).1).len(), 3, "{left}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_cut_off_where_nothing_was_refused() {
+        let dir = TempDir::new().unwrap();
+        let (database, keyspace) = open(dir.path());
+        store(&database, &keyspace, "a", "1");
+        let from = database.snapshot().seqno();
+        drop((database, keyspace));
+        cut(dir.path(), from).unwrap();
+        assert_eq!(stored(&open(dir.path()).1).len(), 3);
+    }
+}

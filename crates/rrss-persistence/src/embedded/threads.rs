@@ -249,3 +249,6 @@ fn add(change: &mut Change, batch: &mut Changes<'_>) -> Result<Changed> {
         Change::Close => Ok(Changed::Nothing),
     }
 }
+
+#[cfg(test)]
+mod tests;
