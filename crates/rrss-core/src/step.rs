@@ -103,6 +103,17 @@ pub trait Step: Sized + 'static {
         Vec::new()
     }
 
+    /// What is questionable at `now` of the options where the step is to be built: what [`warnings`](Step::warnings) says,
+    /// and what is so of the files that the options name. It may look at these, and changes nothing.
+    fn warnings_in(
+        options: &Self::Options,
+        now: Timestamp,
+        context: &BuildContext,
+    ) -> Vec<Warning> {
+        let _ = context;
+        Self::warnings(options, now)
+    }
+
     /// Builds the step, from options that were checked.
     ///
     /// # Errors
@@ -226,8 +237,8 @@ pub trait ConfiguredStep: Send {
     /// See [`Step::check`].
     fn check(&self) -> Result<()>;
 
-    /// What is questionable at `now` in options that go together; see [`Step::warnings`].
-    fn warnings(&self, now: Timestamp) -> Vec<Warning>;
+    /// What is questionable at `now` in options that go together; see [`Step::warnings_in`].
+    fn warnings(&self, now: Timestamp, context: &BuildContext) -> Vec<Warning>;
 
     /// The options with their defaults, secrets redacted by their types.
     fn options(&self) -> serde_json::Value;
@@ -266,8 +277,8 @@ impl<S: Step> ConfiguredStep for Configured<S> {
         S::check(&self.0)
     }
 
-    fn warnings(&self, now: Timestamp) -> Vec<Warning> {
-        S::warnings(&self.0, now)
+    fn warnings(&self, now: Timestamp, context: &BuildContext) -> Vec<Warning> {
+        S::warnings_in(&self.0, now, context)
     }
 
     fn build(self: Box<Self>, context: &BuildContext) -> Result<Role> {

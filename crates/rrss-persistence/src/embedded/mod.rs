@@ -71,6 +71,7 @@ mod open;
 mod options;
 mod recent;
 mod record;
+mod rights;
 mod step;
 mod sweep;
 mod threads;

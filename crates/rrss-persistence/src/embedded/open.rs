@@ -27,6 +27,14 @@ const FORMAT: u32 = 1;
 /// The size of its journals at which the engine writes them out into its tables. A start reads them all.
 const JOURNAL_BYTES: u64 = 128 * 1024 * 1024;
 
+/// How much of what was written last a keyspace keeps in memory, besides what is being written out into its tables: the one
+/// that holds sessions, and each of the others, whose entries are small.
+const SESSIONS_IN_MEMORY: u64 = 16 * 1024 * 1024;
+const ENTRIES_IN_MEMORY: u64 = 4 * 1024 * 1024;
+
+/// How much of the tables is kept in memory.
+const CACHE: u64 = 32 * 1024 * 1024;
+
 impl Engine {
     /// Opens the directory, and creates it where it is missing.
     pub(super) fn open(options: &Options, kept: Arc<Kept>) -> Result<Self> {
@@ -36,13 +44,17 @@ impl Engine {
             .map_err(|error| unusable(path, error.kind(), error))?;
         let database = Database::builder(path)
             .max_journaling_size(JOURNAL_BYTES)
+            .cache_size(CACHE)
             .open()
             .map_err(|error| not_opened(path, error))?;
         let meta = open_meta(&database, path)?;
         let keyspace = |name| {
-            database
-                .keyspace(name, KeyspaceCreateOptions::default)
-                .map_err(failed)
+            let in_memory = match name {
+                SESSIONS => SESSIONS_IN_MEMORY,
+                _ => ENTRIES_IN_MEMORY,
+            };
+            let options = || KeyspaceCreateOptions::default().max_memtable_size(in_memory);
+            database.keyspace(name, options).map_err(failed)
         };
         Ok(Self {
             sessions: keyspace(SESSIONS)?,
@@ -96,13 +108,20 @@ fn open_meta(database: &Database, path: &Path) -> Result<Keyspace> {
     }
 }
 
-/// Creates the directory for its owner alone, since sessions are nobody else's business, and those above it as
+/// Creates the directory for its owner alone, since sessions concern no other user, and those above it as
 /// usual. Their names are to survive what the sessions survive.
 fn create_dir(path: &Path, durability: Durability) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    create_with(path, &builder, durability)
+    create_with(path, &builder, durability)?;
+    // The umask may have taken rights of the owner away.
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
 }
 
 fn create_with(path: &Path, builder: &DirBuilder, durability: Durability) -> io::Result<()> {

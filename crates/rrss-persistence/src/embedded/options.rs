@@ -23,8 +23,8 @@ pub struct Options {
     /// too, at the price of a wait for the disk on every save.
     pub durability: Durability,
 
-    /// How long a load, a save, a touch or a delete may wait for the disk. What is late answers an error; a change may
-    /// have happened then.
+    /// How long a load, a find, a save, a touch or a delete may wait for the disk. What is late answers an error; where a
+    /// change had been begun, it may have happened.
     #[serde(deserialize_with = "not_zero")]
     pub timeout: DurationOption,
 }
@@ -57,7 +57,7 @@ impl Default for Options {
         Self {
             path: "data/sessions".into(),
             durability: Durability::default(),
-            timeout: DurationOption::new(Duration::from_secs(2)),
+            timeout: DurationOption::new(Duration::from_secs(5)),
         }
     }
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use rrss_core::{
     Backend, BuildContext, Cursor, Error, ErrorKind, ExpiredNote, IndexKey, Operation, Page,
-    Record, Result, Role, Shape, Step, StorageKey, Written,
+    Record, Result, Role, Shape, Step, StorageKey, Timestamp, Warning, Written,
 };
 
 use super::Options;
 use super::commits::{Change, Changed};
 use super::options::TOO_SHORT;
 use super::record::{Stored, check_size};
+use super::rights;
 use super::threads::Threads;
 
 /// Keeps sessions on this machine's disk.
@@ -42,8 +43,13 @@ impl Embedded {
         if options.timeout.get().is_zero() {
             return Err(Error::new(ErrorKind::Config, TOO_SHORT).with_option("timeout"));
         }
+        let threads = Threads::start(options)?;
+        if let Some(warning) = rights::warning(&options.path) {
+            let hint = warning.hint().unwrap_or_default();
+            tracing::warn!("{warning}: {hint}");
+        }
         Ok(Self {
-            threads: Threads::start(options)?,
+            threads,
             options: options.clone(),
         })
     }
@@ -71,11 +77,15 @@ impl fmt::Debug for Embedded {
 impl Step for Embedded {
     const TYPE: &'static str = "embedded";
     const EXAMPLE: &'static str =
-        "[[step]]\ntype = \"embedded\"\npath = \"data/sessions\"\ndurability = \"process\"\ntimeout = \"2s\"\n";
+        "[[step]]\ntype = \"embedded\"\npath = \"data/sessions\"\ndurability = \"process\"\ntimeout = \"5s\"\n";
     type Options = Options;
 
     fn shape(_: &Options) -> Shape {
         Shape::backend().keeps_index().keeps_expired()
+    }
+
+    fn warnings_in(options: &Options, _: Timestamp, context: &BuildContext) -> Vec<Warning> {
+        Vec::from_iter(rights::warning(&context.resolve(&options.path)))
     }
 
     fn build(options: Options, context: &BuildContext) -> Result<Role> {
