@@ -17,9 +17,10 @@ use fjall::{Database, KeyspaceCreateOptions, PersistMode};
 use promises::{all_keys, create, load, op, put, stored, sweep, touch, until, update};
 use rrss_core::{
     Action, Backend, BuildContext, Deadline, ErrorKind, Operation, Registry, Result, Shape, Step,
-    StorageKey, Written,
+    StorageKey, Timestamp, Written,
 };
 use rrss_persistence::embedded::{Durability, Embedded, Options};
+use rrss_testkit::Log;
 use tempfile::TempDir;
 
 promises!(on_disk);
@@ -283,6 +284,71 @@ fn the_directory_is_its_owners_alone() {
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_directory_is_its_owners_alone_under_any_umask() {
+    use std::os::unix::fs::PermissionsExt;
+    const TEST: &str = "the_directory_is_its_owners_alone_under_any_umask";
+    if in_child().is_some() {
+        return;
+    }
+    for umask in ["000", "022", "777"] {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("sessions");
+        let status = Command::new("sh")
+            .args(["-c", &format!("umask {umask}; exec \"$@\""), "sh"])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", TEST])
+            .env(CHILD, &path)
+            .stdout(Stdio::null())
+            .status();
+        // Under the last one the files below cannot be opened, unless by root.
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{umask}");
+        assert!(status.unwrap().success() || umask == "777");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_others_can_read_is_warned_of_with_the_command_that_mends_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let warnings = |path: &Path| {
+        let context = BuildContext::in_dir(path.parent().unwrap());
+        let options = Options::at(path.file_name().unwrap());
+        Embedded::warnings_in(&options, Timestamp::from_millis(0), &context)
+    };
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("my sessions");
+    assert_eq!(warnings(&path), [], "it is not there yet");
+    for mode in [0o755, 0o750, 0o701] {
+        drop(open(&path).unwrap());
+        assert_eq!(warnings(&path), [], "it was made, or mended");
+        fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        let [warning] = &warnings(&path)[..] else {
+            panic!("{mode:o} is open to others");
+        };
+        assert_eq!(warning.option(), Some("path"));
+        assert!(
+            warning.message().contains(&format!("{mode:04o}")),
+            "{warning}"
+        );
+
+        let log = Log::listen();
+        drop(open(&path).unwrap());
+        let hint = warning.hint().unwrap();
+        assert!(log.text().contains(warning.message()), "{}", log.text());
+        assert!(log.text().contains(hint), "{}", log.text());
+
+        let command = hint.split('`').nth(1).unwrap();
+        let mended = Command::new("sh").args(["-c", command]).status();
+        assert!(mended.unwrap().success(), "{command}");
+    }
+    let log = Log::listen();
+    drop(open(&path).unwrap());
+    assert_eq!(log.lines(tracing::Level::WARN), 0, "{}", log.text());
 }
 
 /// Writes past the backend, as a program that knows nothing of it.

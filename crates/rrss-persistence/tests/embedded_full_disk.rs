@@ -52,12 +52,17 @@ impl Disk {
 
     /// Leaves next to no room.
     fn fill(&self) {
+        self.fill_up_to(LEFT);
+    }
+
+    /// Leaves so many bytes.
+    fn fill_up_to(&self, left: u64) {
         match self {
             Self::Tmpfs(_) => {
                 let mut ballast = File::create(self.ballast()).unwrap();
                 while ballast.write_all(&[0x55; 4_096]).is_ok() {}
                 let length = ballast.metadata().unwrap().len();
-                ballast.set_len(length - LEFT).unwrap();
+                ballast.set_len(length - left).unwrap();
             }
             Self::Limited(_) => limit(&format!("{}:unlimited", LIMIT * 512)),
         }
@@ -96,7 +101,7 @@ fn on_a_disk(test: &str, check: impl Fn(&Disk)) {
     }
     let dir = TempDir::new().unwrap();
     let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=16m", "tmpfs"])
+        .args(["-t", "tmpfs", "-o", "size=64m", "tmpfs"])
         .arg(dir.path())
         .output();
     if mounted.is_ok_and(|mounted| mounted.status.success()) {
@@ -141,7 +146,9 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 fn incompressible(bytes: usize) -> String {
     let mut state = 1_u64;
     let next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         char::from(b' ' + ((state >> 40) % 94) as u8)
     };
     std::iter::repeat_with(next).take(bytes).collect()
@@ -252,6 +259,27 @@ fn a_refused_save_is_not_there_after_reopening() {
                     }
                 }
             }
+        });
+    });
+}
+
+/// The journal has room, and the table that the engine writes out behind it does not.
+#[test]
+fn a_failure_of_the_engines_own_threads_is_left_too() {
+    on_a_disk("a_failure_of_the_engines_own_threads_is_left_too", |disk| {
+        block_on(async {
+            let embedded = open(&disk.path(), Durability::Process);
+            disk.fill_up_to(13 * 1024 * 1024);
+            let saved = save_until_refused(&embedded, "s:1", 5_000).await;
+            check_all(&embedded, "s:1", saved).await;
+            disk.empty();
+            save_as_soon_as_possible(&embedded, "s:again").await;
+            check_all(&embedded, "s:1", saved).await;
+            drop(embedded);
+            let embedded = open(&disk.path(), Durability::Process);
+            check_all(&embedded, "s:1", saved).await;
+            let all = embedded.count(&load("", 0)).await.unwrap();
+            assert_eq!(all, saved as u64 + 1);
         });
     });
 }

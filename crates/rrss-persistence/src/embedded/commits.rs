@@ -115,7 +115,9 @@ impl Commits {
         }
         let close = |(change, _): &(Change, Option<Caller>)| matches!(change, Change::Close);
         let closes = waiting.requests.iter().take(AT_ONCE).position(close);
-        let first = closes.map_or(AT_ONCE, |at| at.max(1)).min(waiting.requests.len());
+        let first = closes
+            .map_or(AT_ONCE, |at| at.max(1))
+            .min(waiting.requests.len());
         let taken: Vec<_> = waiting.requests.drain(..first).collect();
         let mut under_way = lock(&self.under_way);
         let (mut changes, mut callers) = (Vec::with_capacity(first), Vec::with_capacity(first));

@@ -55,12 +55,11 @@ impl Kept {
 
 /// The engine stops inside of a commit at 4 sealed memtables, or at 30 runs of tables in the first level, until its own
 /// threads have worked them off, and for ever where an error has ended these. Commits wait before that, where an error is seen.
-const SEALED: usize = 3;
+const SEALED: usize = 2;
 const TABLES: usize = 24;
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 impl Engine {
-
     pub(super) fn load(&self, op: &Operation, missed: &Missed) -> Result<Option<Record>> {
         let key = op.key()?.as_bytes();
         let stored = self.stored(key)?;

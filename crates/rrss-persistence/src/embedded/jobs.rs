@@ -58,7 +58,9 @@ impl Jobs {
         if state.waiting.len() >= WAITING {
             return Err(Error::new(
                 ErrorKind::Unavailable,
-                format!("{WAITING} operations wait for the disk already; see that it is fast enough"),
+                format!(
+                    "{WAITING} operations wait for the disk already; see that it is fast enough"
+                ),
             ));
         }
         state.waiting.push_back(Arc::new(call));
@@ -112,7 +114,10 @@ impl Jobs {
             late.extend(state.waiting.pop_front());
         }
         let running = state.running.iter().flatten();
-        let oldest = running.chain(state.waiting.front()).map(|job| job.since()).min();
+        let oldest = running
+            .chain(state.waiting.front())
+            .map(|job| job.since())
+            .min();
         drop(state);
         for job in late {
             job.give_up(too_late(limit));

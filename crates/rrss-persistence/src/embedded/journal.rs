@@ -12,8 +12,8 @@
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use std::thread;
+use std::time::Duration;
 
 /// How long closing may take behind the engine's back.
 const LOOKS: usize = 1_000;
@@ -40,7 +40,9 @@ fn journals(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut journals = Vec::new();
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
-        let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        let number = path
+            .file_stem()
+            .and_then(|stem| stem.to_str()?.parse().ok());
         if let Some(number) = number
             && path.extension().is_some_and(|extension| extension == "jnl")
         {

@@ -29,7 +29,7 @@ const JOURNAL_BYTES: u64 = 128 * 1024 * 1024;
 
 /// How much of what was written last a keyspace keeps in memory, besides what is being written out into its tables: the one
 /// that holds sessions, and each of the others, whose entries are small.
-const SESSIONS_IN_MEMORY: u64 = 16 * 1024 * 1024;
+const SESSIONS_IN_MEMORY: u64 = 8 * 1024 * 1024;
 const ENTRIES_IN_MEMORY: u64 = 4 * 1024 * 1024;
 
 /// How much of the tables is kept in memory.

@@ -63,7 +63,10 @@ impl Embedded {
 }
 
 fn stopped() -> Error {
-    Error::new(ErrorKind::Unavailable, "the engine stopped before the operation was done")
+    Error::new(
+        ErrorKind::Unavailable,
+        "the engine stopped before the operation was done",
+    )
 }
 
 impl fmt::Debug for Embedded {
@@ -76,8 +79,7 @@ impl fmt::Debug for Embedded {
 
 impl Step for Embedded {
     const TYPE: &'static str = "embedded";
-    const EXAMPLE: &'static str =
-        "[[step]]\ntype = \"embedded\"\npath = \"data/sessions\"\ndurability = \"process\"\ntimeout = \"5s\"\n";
+    const EXAMPLE: &'static str = "[[step]]\ntype = \"embedded\"\npath = \"data/sessions\"\ndurability = \"process\"\ntimeout = \"5s\"\n";
     type Options = Options;
 
     fn shape(_: &Options) -> Shape {

@@ -116,7 +116,10 @@ fn the_queue_is_bounded() {
         }
     };
     assert_eq!(refused.kind(), ErrorKind::Unavailable);
-    assert!(refused.message().contains("nothing was stored"), "{refused}");
+    assert!(
+        refused.message().contains("nothing was stored"),
+        "{refused}"
+    );
     drop(release);
     runtime().block_on(async {
         let all = waiting.len();
