@@ -174,3 +174,19 @@ fn an_embedded_store_that_another_process_has_open_is_said_so() {
     drop(store);
     assert_eq!(folder.ok(["count"]), "0");
 }
+
+#[cfg(unix)]
+#[test]
+fn check_warns_of_a_directory_that_others_can_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::empty();
+    assert_eq!(folder.run(["init"]).code, 0);
+    folder.ok(["create", "user=ann"]);
+    let sessions = folder.path().join("data/sessions");
+    let check = folder.run(["check"]);
+    assert!(!check.err.contains("chmod"), "{check:?}");
+    fs::set_permissions(&sessions, PermissionsExt::from_mode(0o755)).unwrap();
+    let check = folder.run(["check"]);
+    assert_eq!(check.code, 0, "{check:?}");
+    assert!(check.err.contains("chmod 700 "), "{check:?}");
+}

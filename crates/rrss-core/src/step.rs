@@ -112,6 +112,17 @@ pub trait Step: Sized + 'static {
         Vec::new()
     }
 
+    /// What is questionable at `now` of the options where the step is to be built: what [`warnings`](Step::warnings) says,
+    /// and what is so of the files that the options name. It may look at these, and changes nothing.
+    fn warnings_in(
+        options: &Self::Options,
+        now: Timestamp,
+        context: &BuildContext,
+    ) -> Vec<Warning> {
+        let _ = context;
+        Self::warnings(options, now)
+    }
+
     /// Builds the step, from options that were checked.
     ///
     /// # Errors
@@ -235,8 +246,8 @@ pub trait ConfiguredStep: Send {
     /// See [`Step::check`].
     fn check(&self) -> Result<()>;
 
-    /// What is questionable at `now` in options that go together; see [`Step::warnings`].
-    fn warnings(&self, now: Timestamp) -> Vec<Warning>;
+    /// What is questionable at `now` in options that go together; see [`Step::warnings_in`].
+    fn warnings(&self, now: Timestamp, context: &BuildContext) -> Vec<Warning>;
 
     /// What would keep the step from being built, besides its options; see [`Step::inspect`].
     fn inspect(&self, context: &BuildContext) -> Vec<Error>;
@@ -278,8 +289,8 @@ impl<S: Step> ConfiguredStep for Configured<S> {
         S::check(&self.0)
     }
 
-    fn warnings(&self, now: Timestamp) -> Vec<Warning> {
-        S::warnings(&self.0, now)
+    fn warnings(&self, now: Timestamp, context: &BuildContext) -> Vec<Warning> {
+        S::warnings_in(&self.0, now, context)
     }
 
     fn inspect(&self, context: &BuildContext) -> Vec<Error> {

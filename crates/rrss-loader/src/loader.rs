@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rrss_core::{Clock, Registry, SystemClock};
+use rrss_core::{BuildContext, Clock, Registry, SystemClock};
 
 use crate::check;
 use crate::corrupt;
@@ -170,9 +170,9 @@ impl Loader {
         if let Some(warning) = corrupt::warning(&checked.settings, &checked.settings_given) {
             warnings.add(|| warning);
         }
-        let now = SystemClock.now();
+        let (now, context) = (SystemClock.now(), BuildContext::in_dir(&base_dir));
         for step in &steps {
-            for warning in step.configured.warnings(now) {
+            for warning in step.configured.warnings(now, &context) {
                 warnings.add(|| warned(&warning, &step.place));
             }
         }

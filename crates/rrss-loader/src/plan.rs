@@ -283,8 +283,8 @@ impl ConfiguredStep for Watched {
         self.configured.check()
     }
 
-    fn warnings(&self, now: Timestamp) -> Vec<Warning> {
-        self.configured.warnings(now)
+    fn warnings(&self, now: Timestamp, context: &BuildContext) -> Vec<Warning> {
+        self.configured.warnings(now, context)
     }
 
     fn options(&self) -> serde_json::Value {

@@ -42,8 +42,8 @@ mod embedded {
     fn subject(durability: Durability) -> Subject {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let options = Options {
-            path: folder.path().join("sessions"),
             durability,
+            ..Options::at(folder.path().join("sessions"))
         };
         Subject::of_step::<Embedded>(options).keeping(folder)
     }

@@ -8,18 +8,19 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use fjall::{Database, KeyspaceCreateOptions, PersistMode};
 use promises::{all_keys, create, load, op, put, stored, sweep, touch, until, update};
 use rrss_core::{
     Action, Backend, BuildContext, Deadline, ErrorKind, Operation, Registry, Result, Shape, Step,
-    StorageKey, Written,
+    StorageKey, Timestamp, Written,
 };
 use rrss_persistence::embedded::{Durability, Embedded, Options};
+use rrss_testkit::Log;
 use tempfile::TempDir;
 
 promises!(on_disk);
@@ -285,6 +286,71 @@ fn the_directory_is_its_owners_alone() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn the_directory_is_its_owners_alone_under_any_umask() {
+    use std::os::unix::fs::PermissionsExt;
+    const TEST: &str = "the_directory_is_its_owners_alone_under_any_umask";
+    if in_child().is_some() {
+        return;
+    }
+    for umask in ["000", "022", "777"] {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("sessions");
+        let status = Command::new("sh")
+            .args(["-c", &format!("umask {umask}; exec \"$@\""), "sh"])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", TEST])
+            .env(CHILD, &path)
+            .stdout(Stdio::null())
+            .status();
+        // Under the last one the files below cannot be opened, unless by root.
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{umask}");
+        assert!(status.unwrap().success() || umask == "777");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_others_can_read_is_warned_of_with_the_command_that_mends_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let warnings = |path: &Path| {
+        let context = BuildContext::in_dir(path.parent().unwrap());
+        let options = Options::at(path.file_name().unwrap());
+        Embedded::warnings_in(&options, Timestamp::from_millis(0), &context)
+    };
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("my sessions");
+    assert_eq!(warnings(&path), [], "it is not there yet");
+    for mode in [0o755, 0o750, 0o701] {
+        drop(open(&path).unwrap());
+        assert_eq!(warnings(&path), [], "it was made, or mended");
+        fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        let [warning] = &warnings(&path)[..] else {
+            panic!("{mode:o} is open to others");
+        };
+        assert_eq!(warning.option(), Some("path"));
+        assert!(
+            warning.message().contains(&format!("{mode:04o}")),
+            "{warning}"
+        );
+
+        let log = Log::listen();
+        drop(open(&path).unwrap());
+        let hint = warning.hint().unwrap();
+        assert!(log.text().contains(warning.message()), "{}", log.text());
+        assert!(log.text().contains(hint), "{}", log.text());
+
+        let command = hint.split('`').nth(1).unwrap();
+        let mended = Command::new("sh").args(["-c", command]).status();
+        assert!(mended.unwrap().success(), "{command}");
+    }
+    let log = Log::listen();
+    drop(open(&path).unwrap());
+    assert_eq!(log.lines(tracing::Level::WARN), 0, "{}", log.text());
+}
+
 /// Writes past the backend, as a program that knows nothing of it.
 fn as_stranger(dir: &Path, keyspace: &str, key: &str, value: &[u8]) {
     let database = Database::builder(dir).open().unwrap();
@@ -369,14 +435,6 @@ async fn a_key_or_value_that_the_engine_cannot_hold_is_too_large() {
     }
 }
 
-type Pending<'a> = Pin<Box<dyn Future<Output = bool> + 'a>>;
-
-fn poll(future: &mut Pending<'_>) -> Poll<bool> {
-    future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-}
-
 /// A runtime of one thread, and one for blocking work; the answer holds that one up until it is dropped.
 async fn hold_up_blocking_work() -> mpsc::Sender<()> {
     let (release, held) = mpsc::channel::<()>();
@@ -397,31 +455,28 @@ fn narrow_runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
-fn an_engine_that_blocks_does_not_stall_the_runtime() {
-    let (embedded, _dir) = on_disk();
-    let (load, create) = (load("s:1", 0), create("s:1", "{}", 0, until(100)));
-    let (touch, delete, sweep) = (touch("s:1", 0, until(200)), delete("s:2", 0), sweep(1_000));
+fn a_busy_blocking_pool_holds_up_no_save() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("sessions");
+    runtime().block_on(put(&open(&path).unwrap(), "s:0", until(100)));
+    let embedded = open(&path).unwrap();
     narrow_runtime().block_on(async {
         let release = hold_up_blocking_work().await;
-        let mut operations: Vec<Pending<'_>> = vec![
-            Box::pin(async { embedded.write(&create).await.unwrap() == Written::Done }),
-            Box::pin(async { embedded.load(&load).await.unwrap().is_some() }),
-            Box::pin(async { embedded.touch(&touch).await.unwrap() }),
-            Box::pin(async { embedded.list(&load, None, 1).await.unwrap().keys.len() == 1 }),
-            Box::pin(async { embedded.count(&load).await.unwrap() == 1 }),
-            Box::pin(async { embedded.delete(&delete).await.unwrap() == Written::Gone }),
-            Box::pin(async { embedded.sweep(&sweep, 1).await.unwrap() == 1 }),
-            Box::pin(async { embedded.ping().await.is_ok() }),
-            Box::pin(async { embedded.close().await.is_ok() }),
-        ];
-        assert!(operations.iter_mut().all(|op| poll(op).is_pending()));
-        assert_eq!(tokio::spawn(async { 42 }).await.unwrap(), 42);
-        assert!(operations.iter_mut().all(|op| poll(op).is_pending()));
-
+        assert!(
+            stored(&embedded, "s:0", 99).await.is_some(),
+            "read from the disk"
+        );
+        put(&embedded, "s:1", until(100)).await;
+        assert!(stored(&embedded, "s:1", 99).await.is_some(), "at hand");
+        assert!(embedded.touch(&touch("s:1", 0, until(200))).await.unwrap());
+        let deleted = embedded.delete(&delete("s:2", 0)).await;
+        assert_eq!(deleted.unwrap(), Written::Gone);
+        assert_eq!(all_keys(&embedded, &load("", 0), 10).await.len(), 2);
+        assert_eq!(embedded.count(&load("", 0)).await.unwrap(), 2);
+        assert_eq!(embedded.sweep(&sweep(1_000), 10).await.unwrap(), 2);
+        embedded.ping().await.unwrap();
+        embedded.close().await.unwrap();
         drop(release);
-        for (n, operation) in operations.into_iter().enumerate() {
-            assert!(operation.await, "operation {n}");
-        }
     });
 }
 
@@ -429,30 +484,127 @@ fn an_engine_that_blocks_does_not_stall_the_runtime() {
 fn an_operation_whose_future_is_dropped_still_happens_whole() {
     let (embedded, _dir) = on_disk();
     let create = create("s:1", "{}", 0, until(100));
-    narrow_runtime().block_on(async {
-        let release = hold_up_blocking_work().await;
-        let mut write: Pending<'_> = Box::pin(async { embedded.write(&create).await.is_ok() });
-        assert!(poll(&mut write).is_pending());
-        drop(write);
-        drop(release);
+    runtime().block_on(async {
+        let mut write = Box::pin(embedded.write(&create));
+        let polled = write.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        drop((polled, write));
+        // It waits behind the write.
+        embedded.ping().await.unwrap();
         assert!(stored(&embedded, "s:1", 99).await.is_some());
         assert_eq!(embedded.sweep(&sweep(100), 10).await.unwrap(), 1);
     });
 }
 
-#[test]
-fn outside_of_tokio_an_operation_says_what_it_needs() {
-    let (embedded, _dir) = on_disk();
-    let op = load("s:1", 0);
-    let mut load = std::pin::pin!(embedded.load(&op));
-    let mut context = Context::from_waker(Waker::noop());
-    match load.as_mut().poll(&mut context) {
-        Poll::Ready(Err(error)) => {
-            assert_eq!(error.kind(), ErrorKind::Config);
-            assert!(error.message().contains("tokio"), "{error}");
+/// Runs a future outside of any runtime.
+fn alone<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(std::thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
         }
-        other => panic!("{other:?}"),
     }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+#[test]
+fn no_runtime_is_needed() {
+    let (embedded, dir) = on_disk();
+    alone(put(&embedded, "s:1", until(100)));
+    drop(embedded);
+    let embedded = open(&dir.path().join("sessions")).unwrap();
+    assert!(alone(stored(&embedded, "s:1", 99)).is_some());
+}
+
+#[test]
+fn a_store_outlives_the_runtime_that_it_was_first_used_in() {
+    let (embedded, _dir) = on_disk();
+    let embedded = Arc::new(embedded);
+    for round in 0..20 {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .build()
+            .unwrap();
+        let saves: Vec<_> = (0..16)
+            .map(|n| {
+                let embedded = Arc::clone(&embedded);
+                let key = format!("s:{round}:{n}");
+                runtime.spawn(async move { put(&*embedded, &key, until(100)).await })
+            })
+            .collect();
+        let left = Arc::clone(&embedded);
+        // What it leaves behind is under way when it ends.
+        runtime.spawn(async move {
+            for n in 0.. {
+                put(&*left, &format!("left:{round}:{n}"), until(100)).await;
+            }
+        });
+        for save in saves {
+            runtime.block_on(save).unwrap();
+        }
+    }
+    let count = async { embedded.count(&load("", 0)).await.unwrap() };
+    assert!(alone(count) >= 320);
+}
+
+/// Saves of many tasks, of which some are under way when the store is closed or dropped.
+async fn save_much(embedded: &Embedded) {
+    let mut saves = Vec::new();
+    for n in 0..500 {
+        let create = create(&format!("s:{n}"), "{}", 0, until(100));
+        let mut save = Box::pin(async move { embedded.write(&create).await.unwrap() });
+        let _ = save.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        saves.push(save);
+    }
+}
+
+#[tokio::test]
+async fn reopening_right_after_close_works() {
+    let dir = TempDir::new().unwrap();
+    let first = open(dir.path()).unwrap();
+    for _ in 0..5 {
+        save_much(&first).await;
+        first.close().await.unwrap();
+        let second = open(dir.path()).unwrap();
+        let all = second.count(&load("", 0)).await.unwrap();
+        assert_eq!(all, 500, "closing waits for what was begun");
+        let error = first.load(&load("s:1", 0)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+        assert!(error.message().contains("in use"), "{error}");
+        assert_eq!(second.sweep(&sweep(100), 1_000).await.unwrap(), 500);
+        second.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn reopening_right_after_dropping_the_last_store_works() {
+    let dir = TempDir::new().unwrap();
+    for _ in 0..5 {
+        let embedded = open(dir.path()).unwrap();
+        save_much(&embedded).await;
+        drop(embedded);
+        let embedded = open(dir.path()).unwrap();
+        assert_eq!(embedded.sweep(&sweep(100), 1_000).await.unwrap(), 500);
+    }
+}
+
+#[tokio::test]
+async fn what_another_store_did_after_close_is_seen() {
+    let dir = TempDir::new().unwrap();
+    let first = open(dir.path()).unwrap();
+    put(&first, "s:1", until(100)).await;
+    first.close().await.unwrap();
+    let second = open(dir.path()).unwrap();
+    let deleted = second.delete(&delete("s:1", 0)).await;
+    assert_eq!(deleted.unwrap(), Written::Done);
+    drop(second);
+    assert!(stored(&first, "s:1", 0).await.is_none());
 }
 
 #[tokio::test]
@@ -498,10 +650,24 @@ fn the_options_are_checked_as_they_are_read() {
         r#"{"path": ""}"#,
         r#"{"path": 1}"#,
         r#"{"durability": "none"}"#,
+        r#"{"timeout": "0s"}"#,
+        r#"{"timeout": "soon"}"#,
         r#"{"dir": "here"}"#,
     ] {
         assert!(read(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn a_limit_of_zero_is_refused_in_code_too() {
+    let dir = TempDir::new().unwrap();
+    let error = Embedded::open(&Options {
+        timeout: Duration::ZERO.into(),
+        ..Options::at(dir.path())
+    })
+    .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert_eq!(error.option(), Some("timeout"));
 }
 
 #[test]

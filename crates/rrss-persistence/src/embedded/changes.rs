@@ -1,12 +1,12 @@
 //! What changes the keyspaces.
 
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 use bytes::Bytes;
 use fjall::{OwnedWriteBatch, UserKey};
 use rrss_core::{ErrorKind, Operation, Result, StorageKey, Timestamp, Written};
 
-use super::engine::{Engine, failed};
+use super::engine::{Engine, lock};
 use super::notes::{End, NoteMoves};
 use super::record::{Stored, due_key, encode_deadline};
 use crate::fate::{Fate, fate, lives, refusal};
@@ -33,7 +33,7 @@ pub(super) struct Changes<'e> {
 impl Engine {
     /// Waits until nobody else changes anything.
     pub(super) fn changes(&self) -> Changes<'_> {
-        let alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = lock(&self.changing);
         Changes {
             engine: self,
             batch: self.database.batch().durability(Some(self.acknowledge_at)),
@@ -147,9 +147,14 @@ impl Changes<'_> {
         Ok(refused.unwrap_or(Written::Done))
     }
 
+    /// Sees whether changes can be made.
+    pub(super) fn ping(&self) -> Result<()> {
+        self.engine.ping()
+    }
+
     /// What is stored under `key`, live or not.
     pub(super) fn stored(&self, key: &[u8]) -> Result<Option<Stored>> {
-        match self.engine.recent.get(key) {
+        match self.engine.kept.recent.get(key) {
             Ok(stored) => Ok(Some(stored)),
             Err(_) => self.engine.stored(key),
         }
@@ -195,12 +200,16 @@ impl Changes<'_> {
             .insert(&self.engine.deadlines, due_key(deadline, key), b"");
     }
 
+    /// Carries out all of them, or none.
     pub(super) fn commit(self) -> Result<()> {
-        let under_way = self.engine.recent.change(self.records);
-        self.batch.commit().map_err(failed)?;
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let under_way = self.engine.kept.recent.change(self.records);
+        self.engine.commit(self.batch)?;
         under_way.settle();
         for (key, now, until) in self.rotated {
-            self.engine.rotated().insert(key.as_str(), now, until);
+            lock(&self.engine.kept.rotated).insert(key.as_str(), now, until);
         }
         Ok(())
     }

@@ -1,13 +1,13 @@
 //! Giving the notes of sessions that have expired, until somebody has told of them.
 
 use std::collections::HashMap;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use fjall::UserKey;
 use rrss_core::{ErrorKind, ExpiredNote, KeySpace, Operation, Result, StorageKey, Timestamp};
 
-use super::engine::{Engine, failed};
+use super::engine::{Engine, failed, lock};
 use super::notes::Expired;
 use super::record::{due_key, not_due, split_due_key};
 use super::sweep::entries;
@@ -228,6 +228,6 @@ impl Engine {
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
         // A look that ended in a panic has lost nothing but its place.
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.kept.taken)
     }
 }

@@ -195,6 +195,8 @@ fn is_key_of(entry: &[u8], key: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use rrss_core::{Action, Deadline, Payload};
 
     use super::*;
@@ -202,7 +204,8 @@ mod tests {
 
     fn engine() -> (Engine, tempfile::TempDir) {
         let dir = tempfile::TempDir::new().unwrap();
-        (Engine::open(&Options::at(dir.path())).unwrap(), dir)
+        let engine = Engine::open(&Options::at(dir.path()), Arc::default());
+        (engine.unwrap(), dir)
     }
 
     fn write(key: &str, values: &[u32]) -> Operation {

@@ -16,9 +16,9 @@
 //! Deadlines are milliseconds since 1970 in 8 bytes, big endian, so that they sort; `2^64 - 1` stands for none. How long a
 //! note is kept is milliseconds in 8 bytes as well.
 //! Changes that come at the same time share one atomic commit over the keyspaces, and each is acknowledged after it.
-//! They run on a thread for blocking work: the async runtime never waits for the disk. What was written or read last stays in
-//! memory too, up to 32 MiB: a load that finds its session there needs no other thread, and a save finds what it
-//! replaces. Every session with a deadline has
+//! One thread carries them out, others read: the async runtime never waits for the disk, and its threads for blocking work are
+//! not used. What was written or read last stays in memory too, up to 32 MiB: a load that finds its session there needs no other
+//! thread, and a save finds what it replaces. Every session with a deadline has
 //! an entry in `deadlines` that is not after it; the sweep moves the entry of a session that was renewed since.
 //!
 //! An index entry is the [storage key](rrss_core::IndexKey::storage_key) of a value, and the separator the byte
@@ -32,7 +32,12 @@
 //! notes were taken is remembered in memory alone: after a restart, those that were not forgotten are given again. Where
 //! no notes are asked for, none are written.
 //!
-//! An operation whose future is dropped still happens whole, or not at all.
+//! An operation whose future is dropped still happens whole, or not at all. One that is late answers an error, from yet another
+//! thread, whatever the others wait for.
+//!
+//! An engine whose journal could not be written accepts nothing more. It is closed then, the batch that was refused is cut off of
+//! the journal, and the engine is opened again, all before those who wait have their answers: an error means that nothing was
+//! stored. Changes are tried again with a brake.
 //!
 //! # Examples
 //!
@@ -58,18 +63,24 @@
 
 mod answers;
 mod changes;
+mod commits;
+mod directory;
 mod engine;
 mod expired;
 mod index;
+mod jobs;
+mod journal;
 mod listing;
 mod notes;
 mod open;
 mod options;
-mod queue;
 mod recent;
 mod record;
+mod rights;
 mod step;
 mod sweep;
+mod threads;
+mod watch;
 
 pub use self::options::{Durability, Options};
 pub use self::step::Embedded;

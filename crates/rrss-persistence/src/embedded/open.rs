@@ -3,15 +3,13 @@
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use rrss_core::{Error, ErrorKind, Result};
 
-use super::engine::{Engine, failed};
+use super::engine::{Engine, Kept, failed};
 use super::options::{Durability, Options};
-use super::queue::Queue;
-use super::recent::Recent;
 
 const SESSIONS: &str = "sessions";
 const DEADLINES: &str = "deadlines";
@@ -29,22 +27,34 @@ const FORMAT: u32 = 1;
 /// The size of its journals at which the engine writes them out into its tables. A start reads them all.
 const JOURNAL_BYTES: u64 = 128 * 1024 * 1024;
 
+/// How much of what was written last a keyspace keeps in memory, besides what is being written out into its tables: the one
+/// that holds sessions, and each of the others, whose entries are small.
+const SESSIONS_IN_MEMORY: u64 = 8 * 1024 * 1024;
+const ENTRIES_IN_MEMORY: u64 = 4 * 1024 * 1024;
+
+/// How much of the tables is kept in memory.
+const CACHE: u64 = 32 * 1024 * 1024;
+
 impl Engine {
     /// Opens the directory, and creates it where it is missing.
-    pub(super) fn open(options: &Options) -> Result<Self> {
+    pub(super) fn open(options: &Options, kept: Arc<Kept>) -> Result<Self> {
         let path = &options.path;
         create_dir(path, options.durability)
             .and_then(|()| clear_unfinished(path))
             .map_err(|error| unusable(path, error.kind(), error))?;
         let database = Database::builder(path)
             .max_journaling_size(JOURNAL_BYTES)
+            .cache_size(CACHE)
             .open()
             .map_err(|error| not_opened(path, error))?;
         let meta = open_meta(&database, path)?;
         let keyspace = |name| {
-            database
-                .keyspace(name, KeyspaceCreateOptions::default)
-                .map_err(failed)
+            let in_memory = match name {
+                SESSIONS => SESSIONS_IN_MEMORY,
+                _ => ENTRIES_IN_MEMORY,
+            };
+            let options = || KeyspaceCreateOptions::default().max_memtable_size(in_memory);
+            database.keyspace(name, options).map_err(failed)
         };
         Ok(Self {
             sessions: keyspace(SESSIONS)?,
@@ -56,16 +66,13 @@ impl Engine {
             untold: keyspace(UNTOLD)?,
             meta,
             database,
-            recent: Recent::default(),
+            kept,
             changing: Mutex::default(),
-            queue: Queue::default(),
-            rotated: Mutex::default(),
             acknowledge_at: match options.durability {
                 Durability::Process => PersistMode::Buffer,
                 Durability::Disk => PersistMode::SyncData,
             },
-            swept_to: Mutex::default(),
-            taken: Mutex::default(),
+            refused_from: Mutex::default(),
         })
     }
 }
@@ -101,13 +108,20 @@ fn open_meta(database: &Database, path: &Path) -> Result<Keyspace> {
     }
 }
 
-/// Creates the directory for its owner alone, since sessions are nobody else's business, and those above it as
+/// Creates the directory for its owner alone, since sessions concern no other user, and those above it as
 /// usual. Their names are to survive what the sessions survive.
 fn create_dir(path: &Path, durability: Durability) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    create_with(path, &builder, durability)
+    create_with(path, &builder, durability)?;
+    // The umask may have taken rights of the owner away.
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
 }
 
 fn create_with(path: &Path, builder: &DirBuilder, durability: Durability) -> io::Result<()> {
@@ -177,6 +191,13 @@ fn not_opened(path: &Path, error: fjall::Error) -> Error {
         ),
     }
     .with_source(error)
+}
+
+/// Whether an error of [`Engine::open`] says that another has the directory open.
+pub(super) fn is_in_use(error: &Error) -> bool {
+    let source = std::error::Error::source(error);
+    let source = source.and_then(|source| source.downcast_ref::<fjall::Error>());
+    matches!(source, Some(fjall::Error::Locked))
 }
 
 /// Whether the files are not what the engine left, rather than out of reach.

@@ -1,7 +1,9 @@
 //! The options of the `embedded` step.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use rrss_core::DurationOption;
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -20,6 +22,11 @@ pub struct Options {
     /// What a saved session survives: "process" the end of the process, however it ends; "disk" a power loss
     /// too, at the price of a wait for the disk on every save.
     pub durability: Durability,
+
+    /// How long a load, a find, a save, a touch or a delete may wait for the disk. What is late answers an error; where a
+    /// change had been begun, it may have happened.
+    #[serde(deserialize_with = "not_zero")]
+    pub timeout: DurationOption,
 }
 
 /// What an acknowledged write survives.
@@ -50,6 +57,7 @@ impl Default for Options {
         Self {
             path: "data/sessions".into(),
             durability: Durability::default(),
+            timeout: DurationOption::new(Duration::from_secs(5)),
         }
     }
 }
@@ -63,3 +71,14 @@ fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::E
     }
     Ok(path)
 }
+
+fn not_zero<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DurationOption, D::Error> {
+    let timeout = DurationOption::deserialize(deserializer)?;
+    if timeout.get().is_zero() {
+        return Err(D::Error::custom(TOO_SHORT));
+    }
+    Ok(timeout)
+}
+
+pub(super) const TOO_SHORT: &str =
+    "a limit of zero leaves no time for any operation; write a duration such as \"2s\"";

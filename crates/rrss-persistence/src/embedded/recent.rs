@@ -104,6 +104,16 @@ impl Recent {
         }
     }
 
+    /// Forgets all records, before the directory is given up: others may change it then.
+    pub(super) fn clear(&self) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.changes += 1;
+            shard.younger = Generation::default();
+            shard.older = Generation::default();
+        }
+    }
+
     /// A shard is whole whenever its lock is free: nothing in it fails half-way.
     fn shard(&self, key: &[u8]) -> MutexGuard<'_, Shard> {
         let shard = &self.shards[self.hasher.hash_one(key) as usize % SHARDS];

@@ -1,29 +1,32 @@
 //! The `embedded` step and backend: the engine's blocking calls, made where they may block.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rrss_core::{
     Backend, BuildContext, Cursor, Error, ErrorKind, ExpiredNote, IndexKey, Operation, Page,
-    Record, Result, Role, Shape, Step, StorageKey, Written,
+    Record, Result, Role, Shape, Step, StorageKey, Timestamp, Warning, Written,
 };
-use tokio::runtime::Handle;
 
 use super::Options;
-use super::engine::Engine;
-use super::queue::{Change, Queue};
+use super::commits::{Change, Changed};
+use super::options::TOO_SHORT;
 use super::record::{Stored, check_size};
+use super::rights;
+use super::threads::Threads;
 
 /// Keeps sessions on this machine's disk.
 ///
-/// Dropping it closes the directory, once the operations under way are done.
+/// Dropping it closes the directory, once the changes that were begun are done. It waits for that.
+///
+/// It has threads of its own, and works on whatever runtime an operation is called: also on another than the one before,
+/// and on one whose threads for blocking work are all busy.
 ///
 /// # Examples
 ///
 /// See the [module](super).
 pub struct Embedded {
-    engine: Arc<Engine>,
+    threads: Threads,
     options: Options,
 }
 
@@ -34,51 +37,35 @@ impl Embedded {
     /// # Errors
     ///
     /// [`ErrorKind::Unavailable`] where another process has it open, or this one already.
-    /// [`ErrorKind::Config`] where it cannot be a directory of sessions, or is one of a newer version.
-    /// [`ErrorKind::Corrupt`] where it is damaged.
+    /// [`ErrorKind::Config`] where it cannot be a directory of sessions, or is one of a newer version, and where `timeout` is
+    /// zero. [`ErrorKind::Corrupt`] where it is damaged.
     pub fn open(options: &Options) -> Result<Self> {
+        if options.timeout.get().is_zero() {
+            return Err(Error::new(ErrorKind::Config, TOO_SHORT).with_option("timeout"));
+        }
+        let threads = Threads::start(options)?;
+        if let Some(warning) = rights::warning(&options.path) {
+            let hint = warning.hint().unwrap_or_default();
+            tracing::warn!("{warning}: {hint}");
+        }
         Ok(Self {
-            engine: Arc::new(Engine::open(options)?),
+            threads,
             options: options.clone(),
         })
     }
 
-    /// Does `work` on a thread that may block. It is done to its end even if the caller stops waiting.
-    async fn run<T, F>(&self, work: F) -> Result<T>
-    where
-        F: FnOnce(&Engine) -> Result<T> + Send + 'static,
-        T: Send + 'static,
-    {
-        let engine = Arc::clone(&self.engine);
-        let done = runtime()?.spawn_blocking(move || work(&engine)).await;
-        done.map_err(|error| stopped().with_source(error))?
-    }
-
-    /// Carries out a change, in one commit with others that come at the same time.
-    async fn change(&self, change: Change, op: &Operation) -> Result<Written> {
-        let runtime = runtime()?;
-        let (answer, leader) = Queue::push(&self.engine, change, op.clone(), &runtime);
-        if let Some(leader) = leader {
-            drop(runtime.spawn_blocking(move || leader.lead()));
+    async fn written(&self, change: Change) -> Result<Written> {
+        match self.threads.change(change).await? {
+            Changed::Written(written) => Ok(written),
+            Changed::Nothing => Err(stopped()),
         }
-        answer.await.map_err(|error| stopped().with_source(error))?
     }
-}
-
-fn runtime() -> Result<Handle> {
-    Handle::try_current().map_err(|error| {
-        Error::new(
-            ErrorKind::Config,
-            "the `embedded` backend needs tokio; call it inside a tokio runtime",
-        )
-        .with_source(error)
-    })
 }
 
 fn stopped() -> Error {
     Error::new(
         ErrorKind::Unavailable,
-        "the runtime or the engine stopped before the operation was done",
+        "the engine stopped before the operation was done",
     )
 }
 
@@ -92,12 +79,15 @@ impl fmt::Debug for Embedded {
 
 impl Step for Embedded {
     const TYPE: &'static str = "embedded";
-    const EXAMPLE: &'static str =
-        "[[step]]\ntype = \"embedded\"\npath = \"data/sessions\"\ndurability = \"process\"\n";
+    const EXAMPLE: &'static str = "[[step]]\ntype = \"embedded\"\npath = \"data/sessions\"\ndurability = \"process\"\ntimeout = \"5s\"\n";
     type Options = Options;
 
     fn shape(_: &Options) -> Shape {
         Shape::backend().keeps_index().keeps_expired()
+    }
+
+    fn warnings_in(options: &Options, _: Timestamp, context: &BuildContext) -> Vec<Warning> {
+        Vec::from_iter(rights::warning(&context.resolve(&options.path)))
     }
 
     fn build(options: Options, context: &BuildContext) -> Result<Role> {
@@ -112,11 +102,12 @@ rrss_core::register!(Embedded);
 
 impl Backend for Embedded {
     async fn load(&self, op: &Operation) -> Result<Option<Record>> {
-        match self.engine.load_at_hand(op)? {
+        match self.threads.kept().load_at_hand(op)? {
             Ok(record) => Ok(record),
             Err(missed) => {
                 let op = op.clone();
-                self.run(move |engine| engine.load(&op, &missed)).await
+                let load = self.threads.load(move |engine| engine.load(&op, &missed));
+                load.await
             }
         }
     }
@@ -124,13 +115,15 @@ impl Backend for Embedded {
     async fn write(&self, op: &Operation) -> Result<Written> {
         let (key, bytes) = (op.key()?.as_bytes(), op.bytes()?);
         check_size(key, bytes)?;
-        self.change(Change::Write(Stored::encode(bytes)), op).await
+        let record = Stored::encode(bytes);
+        self.written(Change::Write(op.clone(), record)).await
     }
 
     async fn rotate(&self, op: &Operation) -> Result<Written> {
         let (key, bytes) = (op.key()?.as_bytes(), op.bytes()?);
         check_size(key, bytes)?;
-        self.change(Change::Rotate(Stored::encode(bytes)), op).await
+        let record = Stored::encode(bytes);
+        self.written(Change::Rotate(op.clone(), record)).await
     }
 
     fn rotates_at_once(&self) -> bool {
@@ -139,15 +132,15 @@ impl Backend for Embedded {
 
     async fn was_rotated(&self, op: &Operation) -> Result<bool> {
         let key = op.key()?.as_str();
-        Ok(self.engine.rotated().contains(key, op.now()))
+        Ok(self.threads.kept().was_rotated(key, op.now()))
     }
 
     async fn touch(&self, op: &Operation) -> Result<Written> {
-        self.change(Change::Touch, op).await
+        self.written(Change::Touch(op.clone())).await
     }
 
     async fn delete(&self, op: &Operation) -> Result<Written> {
-        self.change(Change::Delete, op).await
+        self.written(Change::Delete(op.clone())).await
     }
 
     async fn find(
@@ -158,7 +151,8 @@ impl Backend for Embedded {
         limit: usize,
     ) -> Result<Page> {
         let (op, entry, cursor) = (op.clone(), entry.clone(), cursor.cloned());
-        self.run(move |engine| engine.find(&op, &entry, cursor.as_ref(), limit))
+        self.threads
+            .load(move |engine| engine.find(&op, &entry, cursor.as_ref(), limit))
             .await
     }
 
@@ -168,18 +162,21 @@ impl Backend for Embedded {
 
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
         let (op, cursor) = (op.clone(), cursor.cloned());
-        self.run(move |engine| engine.list(&op, cursor.as_ref(), limit))
+        self.threads
+            .scan(move |engine| engine.list(&op, cursor.as_ref(), limit))
             .await
     }
 
     async fn count(&self, op: &Operation) -> Result<u64> {
         let op = op.clone();
-        self.run(move |engine| engine.count(&op)).await
+        self.threads.scan(move |engine| engine.count(&op)).await
     }
 
     async fn sweep(&self, op: &Operation, limit: usize) -> Result<u64> {
         let op = op.clone();
-        self.run(move |engine| engine.sweep(&op, limit)).await
+        self.threads
+            .scan(move |engine| engine.sweep(&op, limit))
+            .await
     }
 
     fn needs_sweep(&self) -> bool {
@@ -194,13 +191,16 @@ impl Backend for Embedded {
         keep: Duration,
     ) -> Result<Vec<ExpiredNote>> {
         let op = op.clone();
-        self.run(move |engine| engine.take_expired(&op, limit, lease, keep))
+        self.threads
+            .scan(move |engine| engine.take_expired(&op, limit, lease, keep))
             .await
     }
 
     async fn forget_expired(&self, _: &Operation, keys: &[StorageKey]) -> Result<u64> {
         let keys = keys.to_vec();
-        self.run(move |engine| engine.forget_expired(&keys)).await
+        self.threads
+            .scan(move |engine| engine.forget_expired(&keys))
+            .await
     }
 
     fn keeps_expired(&self) -> bool {
@@ -208,10 +208,10 @@ impl Backend for Embedded {
     }
 
     async fn ping(&self) -> Result<()> {
-        self.run(Engine::ping).await
+        self.threads.change(Change::Ping).await.map(drop)
     }
 
     async fn close(&self) -> Result<()> {
-        self.run(Engine::close).await
+        self.threads.change(Change::Close).await.map(drop)
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 use std::ops::Bound;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 use fjall::{Keyspace, UserKey};
 use rrss_core::{ErrorKind, Operation, Result, Timestamp};
 
-use super::engine::{Engine, failed};
+use super::engine::{Engine, failed, lock};
 use super::notes::End;
 use super::record::{not_due, split_due_key};
 
@@ -88,7 +88,7 @@ impl Engine {
     }
 
     fn swept_to(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.swept_to.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.kept.swept_to)
     }
 }
 
@@ -112,6 +112,8 @@ pub(super) fn entries(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use rrss_core::{Action, Deadline, Payload, Record, StorageKey, Written};
 
     use super::*;
@@ -131,7 +133,7 @@ mod tests {
     }
 
     fn load(engine: &Engine, op: &Operation) -> Option<Record> {
-        match engine.load_at_hand(op).unwrap() {
+        match engine.kept.load_at_hand(op).unwrap() {
             Ok(record) => record,
             Err(missed) => engine.load(op, &missed).unwrap(),
         }
@@ -140,7 +142,7 @@ mod tests {
     /// Sessions `0..due` that are due at 100, and `due..due + live` that are not.
     fn engine(due: usize, live: usize) -> (Engine, tempfile::TempDir) {
         let dir = tempfile::TempDir::new().unwrap();
-        let engine = Engine::open(&Options::at(dir.path())).unwrap();
+        let engine = Engine::open(&Options::at(dir.path()), Arc::default()).unwrap();
         for n in 0..due + live {
             let deadline = if n < due { 100 } else { 1_000 };
             write(&engine, &op(Action::Create, n, 0, deadline));
