@@ -20,7 +20,7 @@ fn store(server: &RedisServer, compression: &str) -> Store {
             {{ type = 'expiry' }},
             {{ type = 'json-codec' }},
             {compression}
-            {{ type = 'redis', url = '{}' }},
+            {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }},
         ]",
         server.url()
     ))

@@ -104,7 +104,7 @@ async fn cve_2026_39324_what_does_not_decrypt_is_not_taken_for_plaintext() {
     let folder = tempfile::tempdir().unwrap();
     let plain = embedded(folder.path(), "");
     let id = saved(&plain).await;
-    plain.shutdown(Duration::from_secs(5)).await.unwrap();
+    plain.shutdown(Duration::from_secs(60)).await.unwrap();
     drop(plain);
     let key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
     let encryption =
@@ -122,7 +122,7 @@ async fn cve_2019_16782_what_the_backend_holds_opens_no_session() {
     let server = RedisServer::start(Flavor::Redis);
     let store = Store::from_toml(&format!(
         "step = [{{ type = 'key-mapper', hash = 'sha256' }}, {{ type = 'json-codec' }},\n\
-         {{ type = 'redis', url = '{}' }}]",
+         {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }}]",
         server.url()
     ))
     .unwrap();
@@ -183,7 +183,7 @@ async fn cve_2011_4136_an_id_does_not_reach_foreign_keys() {
     for template in ["{id}", "sessions:{id}"] {
         let store = Store::from_toml(&format!(
             "step = [{{ type = 'key-mapper', template = '{template}' }}, {{ type = 'json-codec' }},\n\
-             {{ type = 'redis', url = '{}' }}]",
+             {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }}]",
             server.url()
         ))
         .unwrap();

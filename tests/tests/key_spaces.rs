@@ -27,7 +27,7 @@ async fn a_template_that_begins_like_another_neither_lists_nor_counts_its_sessio
     saved(&longer).await;
     saved(&longer).await;
     longer
-        .shutdown(std::time::Duration::from_secs(5))
+        .shutdown(std::time::Duration::from_secs(60))
         .await
         .unwrap();
     drop(longer);

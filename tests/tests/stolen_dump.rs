@@ -27,7 +27,7 @@ fn store(url: &str, hash: &str, below: &str) -> Store {
             {{ type = 'index', fields = ['user_id'], keep_expired = '1d' }},
             {{ type = 'json-codec' }},
             {below}
-            {{ type = 'redis', url = '{url}' }},
+            {{ type = 'redis', url = '{url}', timeout = '60s', connect_timeout = '60s' }},
         ]
         [store]
         name = 'shop'"

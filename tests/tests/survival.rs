@@ -200,7 +200,10 @@ async fn sessions_in_redis_survive_the_process_that_stored_them() {
         let folder = tempfile::tempdir().unwrap();
         let file = site(folder.path());
         let text = std::fs::read_to_string(&file).unwrap();
-        let redis = format!("{{ type = 'redis', url = '{}' }}", server.url());
+        let redis = format!(
+            "{{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }}",
+            server.url()
+        );
         std::fs::write(&file, text.replace("{ type = 'embedded' }", &redis)).unwrap();
         let mut keeper = keeper(&file);
         keeper.kill_hard();

@@ -24,7 +24,7 @@ fn sessions(redis: &RedisServer) -> RrssStore {
             {{ type = 'key-mapper', template = '{{id}}', id = 'actix-session' }},
             {{ type = 'json-codec' }},
             {{ type = 'legacy-read', format = 'actix-session' }},
-            {{ type = 'redis', url = '{}' }},
+            {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }},
         ]",
         redis.url()
     ));

@@ -162,7 +162,7 @@ async fn a_save_whose_answer_is_lost_is_503_and_the_cookie_stays_good() {
 async fn spoilt(redis: &RedisServer, policy: OnCorrupt) -> (Browser, String, Vec<u8>) {
     let store = Store::from_toml(&format!(
         "step = [{{ type = 'key-mapper' }}, {{ type = 'expiry' }}, {{ type = 'json-codec' }}, \
-         {{ type = 'redis', url = '{}' }}]",
+         {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }}]",
         redis.url()
     ))
     .unwrap();

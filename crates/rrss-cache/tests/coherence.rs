@@ -6,17 +6,13 @@ use std::time::{Duration, Instant};
 
 use rrss::core::Clock;
 use rrss::{
-    ErrorKind, Expiry, KeyMapper, ManualClock, Redis, Session, SessionId, Store, StoreBuilder,
-    SystemClock,
+    ErrorKind, Expiry, KeyMapper, ManualClock, Redis, Session, Store, StoreBuilder, SystemClock,
 };
 use rrss_cache::{Cache, OnUntracked, Options};
 use rrss_test_servers::{Flavor, RedisServer, Relay};
 use rrss_testkit::Log;
 
-use crate::support::{HOUR, on_redis, steps, until_within};
-
-/// Far longer than the server takes to tell.
-const SOON: Duration = Duration::from_secs(20);
+use crate::support::{GENEROUS, HOUR, SHORT, SOON, on_redis, steps, until};
 
 #[macro_use]
 mod support;
@@ -44,8 +40,8 @@ fn options(max_age: Duration) -> Options {
 fn to(url: &str) -> rrss::redis::Options {
     rrss::redis::Options {
         url: Some(url.parse().unwrap()),
-        timeout: Duration::from_secs(3).into(),
-        connect_timeout: Duration::from_secs(3).into(),
+        timeout: GENEROUS.into(),
+        connect_timeout: GENEROUS.into(),
         ..Default::default()
     }
 }
@@ -74,11 +70,6 @@ async fn saved(store: &Store) -> Session {
 
 fn count(session: &Session) -> u64 {
     session.get("count").unwrap().unwrap()
-}
-
-/// Loads until what is answered is as it is to be.
-async fn until(what: &str, store: &Store, id: &SessionId, is: impl Fn(Option<&Session>) -> bool) {
-    until_within(SOON, what, store, id, is).await;
 }
 
 async fn what_others_do_is_seen_when_the_server_has_told(flavor: Flavor) {
@@ -214,7 +205,13 @@ async fn on_a_silent_network_no_session_is_older_than_max_age(flavor: Flavor) {
     let relay = Relay::to(server.port());
     let clock = ManualClock::at(SystemClock.now());
     let max_age = Duration::from_secs(10);
-    let here = over(steps().clock(clock.clone()), &relay.url(), options(max_age));
+    let steps_here = steps().clock(clock.clone());
+    let limited = rrss::redis::Options {
+        timeout: SHORT.into(),
+        connect_timeout: SHORT.into(),
+        ..to(&relay.url())
+    };
+    let here = on_redis(steps_here.step::<Cache>(options(max_age)), limited);
     let there = plain(&server.url());
     let id = saved(&there).await.id().unwrap().clone();
     here.load(&id).await.unwrap().unwrap();
@@ -226,7 +223,14 @@ async fn on_a_silent_network_no_session_is_older_than_max_age(flavor: Flavor) {
     clock.advance(Duration::from_millis(1));
     assert_eq!(here.load(&id).await.unwrap_err().kind(), ErrorKind::Timeout);
     relay.speak();
-    until("the delete", &here, &id, |seen| seen.is_none()).await;
+    let begun = Instant::now();
+    loop {
+        match here.load(&id).await {
+            Ok(None) => return,
+            Ok(Some(_)) => panic!("it is as old as it may be"),
+            Err(error) => assert!(error.is_temporary() && begun.elapsed() < SOON, "{error}"),
+        }
+    }
 }
 
 async fn a_server_that_tracks_few_keys_tells_of_those_that_it_forgets(flavor: Flavor) {

@@ -53,6 +53,8 @@ fn redis(flavor: Flavor) -> Subject {
     let server = SERVERS[flavor as usize].get_or_init(|| RedisServer::start(flavor));
     let redis = Redis::new(rrss::redis::Options {
         url: Some(server.url().parse().unwrap()),
+        timeout: std::time::Duration::from_secs(60).into(),
+        connect_timeout: std::time::Duration::from_secs(60).into(),
         ..Default::default()
     });
     let redis = redis.unwrap();

@@ -151,7 +151,7 @@ async fn what_a_master_that_hangs_had_told_is_answered_until_max_age_or_the_firs
     assert!(asking.load(&not_kept).await.unwrap_err().is_temporary());
     assert_eq!(count_at_last(&asking, &id).await, 1);
     change(&there, &id, 2).await;
-    until_count("a save on the new master", &asking, &id, 2).await;
+    until_count_at_last("a save on the new master", &asking, &id, 2).await;
 }
 
 /// Nobody dies: the sentinels disconnect the clients of the old master, which is a replica then.

@@ -123,7 +123,7 @@ fn a_limit_stops_and_more_than_a_page_is_found() {
             handles.insert(Handle::of(session.id().unwrap()).to_string());
         }
         store
-            .shutdown(std::time::Duration::from_secs(30))
+            .shutdown(std::time::Duration::from_secs(60))
             .await
             .unwrap();
         handles

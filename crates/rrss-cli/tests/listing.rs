@@ -30,7 +30,7 @@ fn many() -> (Folder, BTreeSet<String>) {
             store.save(&mut session).await.unwrap();
             ids.insert(session.id().unwrap().as_str().to_owned());
         }
-        store.shutdown(Duration::from_secs(30)).await.unwrap();
+        store.shutdown(Duration::from_secs(60)).await.unwrap();
         ids
     });
     (folder, ids)

@@ -154,7 +154,7 @@ fn take(folder: &Folder, id: &str) {
         session.insert("user", "eve").unwrap();
         store.save(&mut session).await.unwrap();
         store
-            .shutdown(std::time::Duration::from_secs(10))
+            .shutdown(std::time::Duration::from_secs(60))
             .await
             .unwrap();
     });

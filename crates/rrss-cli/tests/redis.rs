@@ -2,7 +2,7 @@
 
 mod cli;
 
-use cli::{Folder, UNKNOWN_ID, indexed, malformed_ids, redis_pipeline};
+use cli::{Folder, UNKNOWN_ID, impatient_pipeline, indexed, malformed_ids, redis_pipeline};
 use rrss_test_servers::{Blackhole, Flavor, RedisServer, refused_port};
 
 fn each(test: impl Fn(&RedisServer, &Folder)) {
@@ -28,10 +28,10 @@ fn a_session_lives_from_create_to_delete() {
         folder.ok(["unset", &id, "user"]);
         assert_eq!(folder.ok(["get", &id]), r#"{"n":2}"#);
 
-        server.command(&["EXPIRE", &key(&id), "60"]);
+        server.command(&["EXPIRE", &key(&id), "1000"]);
         folder.ok(["touch", &id]);
         let ttl: u32 = server.command(&["TTL", &key(&id)]).parse().unwrap();
-        assert!(ttl > 60, "{ttl}");
+        assert!(ttl > 1000, "{ttl}");
 
         let new = folder.ok(["rotate", &id]);
         assert_eq!(server.scan("*"), [key(&new)]);
@@ -190,7 +190,7 @@ fn a_server_that_does_not_answer_is_exit_69() {
     let hole = Blackhole::start();
     let place = format!("{}:{}", hole.host(), hole.port());
     unavailable(
-        &redis_pipeline(&format!("redis://:hunter2@{place}")),
+        &impatient_pipeline(&format!("redis://:hunter2@{place}")),
         &place,
     );
 }
@@ -199,8 +199,9 @@ fn a_server_that_does_not_answer_is_exit_69() {
 fn a_server_that_stops_answering_is_exit_69() {
     each(|server, folder| {
         let id = folder.ok(["create", "a=1"]);
+        let impatient = Folder::with(&impatient_pipeline(&server.url()));
         server.pause();
-        let run = folder.run(["get", &id]);
+        let run = impatient.run(["get", &id]);
         server.resume();
         run.failed(69, &server.port().to_string());
         assert_eq!(folder.ok(["get", &id]), r#"{"a":1}"#);

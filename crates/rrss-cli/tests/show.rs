@@ -22,7 +22,7 @@ fn store(folder: &Folder, mut session: Session) -> (String, usize) {
         let store = Store::from_file(folder.path().join("rrss.toml")).unwrap();
         store.save(&mut session).await.unwrap();
         store
-            .shutdown(std::time::Duration::from_secs(30))
+            .shutdown(std::time::Duration::from_secs(60))
             .await
             .unwrap();
         let id = session.id().unwrap().as_str().to_owned();

@@ -135,7 +135,7 @@ impl Stop {
 mod tests {
     use super::*;
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_task_that_does_not_stop_is_aborted_and_named() {
         let background = Background::new();
         background.spawn("polite", |mut stop| async move { stop.stopped().await });

@@ -62,6 +62,8 @@ fn redis(flavor: Flavor) -> Subject {
     let server = SERVERS[flavor as usize].get_or_init(|| RedisServer::start(flavor));
     let options = rrss::redis::Options {
         url: Some(server.url().parse().unwrap()),
+        timeout: std::time::Duration::from_secs(60).into(),
+        connect_timeout: std::time::Duration::from_secs(60).into(),
         ..Default::default()
     };
     encrypted(Subject::of_step::<Redis>(options).real_time())

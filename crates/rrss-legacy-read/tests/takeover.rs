@@ -42,7 +42,7 @@ impl Legacy {
                 {{ type = 'json-codec' }},
                 {{ type = 'legacy-read', format = '{name}' }},
                 {{ type = 'compression', min_bytes = 0 }},
-                {{ type = 'redis', url = '{}' }},
+                {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }},
             ]",
             redis.url()
         ))
@@ -153,7 +153,7 @@ async fn without_the_step_such_a_session_is_an_error_and_stays() {
         "step = [
             {{ type = 'key-mapper', template = '{{id}}', id = 'tower-sessions' }},
             {{ type = 'json-codec' }},
-            {{ type = 'redis', url = '{}' }},
+            {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }},
         ]",
         redis.url()
     ))

@@ -3,6 +3,7 @@
 #![cfg(feature = "redis")]
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use rrss_persistence::redis::{Options, Redis};
 use rrss_test_servers::{Flavor, RedisCluster};
@@ -20,6 +21,8 @@ fn subject(flavor: Flavor) -> Subject {
     let nodes = nodes.iter().map(|node| node.parse().expect("it is a node"));
     Subject::of_step::<Redis>(Options {
         nodes: Some(nodes.collect()),
+        timeout: Duration::from_secs(60).into(),
+        connect_timeout: Duration::from_secs(60).into(),
         ..Options::default()
     })
     .real_time()

@@ -11,7 +11,7 @@ use crate::output::Output;
 use crate::process::Process;
 
 /// How long a program may take to end when asked to.
-const END_LIMIT: Duration = Duration::from_secs(10);
+const END_LIMIT: Duration = Duration::from_secs(60);
 
 /// A running program, which ends when this value is dropped.
 ///
@@ -43,7 +43,7 @@ impl App {
             variables: BTreeMap::new(),
             folder: None,
             ready: "http://".to_owned(),
-            limit: Duration::from_secs(30),
+            limit: Duration::from_secs(60),
         }
     }
 
@@ -80,7 +80,7 @@ impl App {
             .unwrap_or_else(|failure| panic!("{failure}"))
     }
 
-    /// Asks the program to end (`SIGTERM`) and says how it ended; after ten seconds it is killed.
+    /// Asks the program to end (`SIGTERM`) and says how it ended; after a minute it is killed.
     pub fn stop(&mut self) -> ExitStatus {
         self.process.terminate(END_LIMIT)
     }
@@ -144,7 +144,7 @@ impl AppBuilder {
         self
     }
 
-    /// How long the program may take until it is ready; 30 seconds otherwise.
+    /// How long the program may take until it is ready; a minute otherwise.
     pub fn within(mut self, limit: Duration) -> AppBuilder {
         self.limit = limit;
         self
@@ -248,7 +248,7 @@ mod tests {
         .env_remove("GONE")
         .ready_when("ready")
         .start();
-        let limit = Duration::from_secs(30);
+        let limit = Duration::from_secs(60);
         assert_eq!(app.wait_for("hello", limit), "hello []");
         assert_eq!(app.wait_for("later", limit), "later");
         let lines = app.lines();
@@ -266,7 +266,7 @@ mod tests {
             shell("trap 'echo bye; exit 7' TERM; echo http://; while :; do sleep 0.01; done")
                 .start();
         assert_eq!(app.stop().code(), Some(7));
-        assert_eq!(app.wait_for("bye", Duration::from_secs(30)), "bye");
+        assert_eq!(app.wait_for("bye", Duration::from_secs(60)), "bye");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::process::Process;
 use crate::{port, program};
 
 /// How long ChromeDriver may take to be ready.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A running ChromeDriver, which speaks [WebDriver](https://www.w3.org/TR/webdriver2/).
 ///

@@ -81,7 +81,7 @@ mod tests {
         output.collect(stream);
         let waiting = std::thread::spawn({
             let output = Arc::clone(&output);
-            move || output.wait_for("three", Duration::from_secs(30))
+            move || output.wait_for("three", Duration::from_secs(60))
         });
         std::io::Write::write_all(&mut writer, b"one\r\ntwo \xff\nstep three").unwrap();
         drop(writer);
@@ -98,7 +98,7 @@ mod tests {
         let output = Arc::new(Output::default());
         output.collect(&b"one\ntwo"[..]);
         let failure = output
-            .wait_for("three", Duration::from_secs(30))
+            .wait_for("three", Duration::from_secs(60))
             .unwrap_err();
         assert_eq!(failure, "no line with \"three\", it ended:\none\ntwo");
 

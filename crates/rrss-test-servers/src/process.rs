@@ -170,7 +170,7 @@ mod tests {
         let mut process = Process::spawn(&mut shell("exec sleep 600"));
         process.signal("STOP");
         assert_eq!(
-            process.terminate(Duration::from_secs(10)).signal(),
+            process.terminate(Duration::from_secs(60)).signal(),
             Some(15)
         );
     }

@@ -22,7 +22,7 @@ use crate::process::Process;
 use crate::resp::{Connection, Reply};
 
 /// How long a server may take to answer its first `PING`, and to end when asked to.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A running Redis or Valkey server with an empty keyspace, which ends when this value is dropped.
 ///

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A server that has not answered by then does not answer.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reply {
@@ -60,7 +60,7 @@ impl Drop for Connection {
         // A server that was killed or paused meanwhile needs no farewell.
         let _ = stream
             .shutdown(Shutdown::Write)
-            .and_then(|()| stream.set_read_timeout(Some(Duration::from_secs(1))))
+            .and_then(|()| stream.set_read_timeout(Some(Duration::from_secs(10))))
             .and_then(|()| stream.read(&mut [0]));
     }
 }

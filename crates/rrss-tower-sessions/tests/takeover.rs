@@ -25,7 +25,7 @@ fn store(redis: &RedisServer) -> Store {
             {{ type = 'expiry' }},
             {{ type = 'json-codec' }},
             {{ type = 'legacy-read', format = 'tower-sessions' }},
-            {{ type = 'redis', url = '{}' }},
+            {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }},
         ]",
         redis.url()
     ))

@@ -61,11 +61,11 @@ async fn a_session_without_fields_lives_on_every_backend() {
             path.display()
         ),
         format!(
-            "{{ type = 'json-codec' }}, {{ type = 'redis', url = '{}' }}",
+            "{{ type = 'json-codec' }}, {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }}",
             server.url()
         ),
         format!(
-            "{{ type = 'redis', layout = 'hash', url = '{}' }}",
+            "{{ type = 'redis', layout = 'hash', url = '{}', timeout = '60s', connect_timeout = '60s' }}",
             server.url()
         ),
     ] {
@@ -77,7 +77,7 @@ async fn a_session_without_fields_lives_on_every_backend() {
 fn compatible(server: &RedisServer) -> Store {
     Store::from_toml(&format!(
         "step = [{{ type = 'key-mapper' }}, {{ type = 'expiry', duration = '7d' }},
-                 {{ type = 'redis', layout = 'hash', compat = 'rrss-0.2', url = '{}' }}]",
+                 {{ type = 'redis', layout = 'hash', compat = 'rrss-0.2', url = '{}', timeout = '60s', connect_timeout = '60s' }}]",
         server.url()
     ))
     .unwrap()

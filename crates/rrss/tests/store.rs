@@ -146,7 +146,7 @@ async fn paths_in_a_file_are_relative_to_the_file() {
     let store = Store::from_file(&file).unwrap();
     assert_eq!(store.name(), Some("shop"));
     saved(&store).await;
-    store.shutdown(Duration::from_secs(5)).await.unwrap();
+    store.shutdown(Duration::from_secs(60)).await.unwrap();
     assert!(folder.path().join("here").is_dir());
 }
 

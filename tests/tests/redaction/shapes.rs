@@ -30,7 +30,7 @@ async fn nothing_is_shown_of_sessions_that_are_hashes_in_redis() {
                 "step = [
                     {{ type = 'key-mapper', hash = '{hash}' }},
                     {{ type = 'expiry', resolution = '10ms' }},
-                    {{ type = 'redis', url = '{}', layout = 'hash', max_bytes = 2000, max_fields = 5 }},
+                    {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s', layout = 'hash', max_bytes = 2000, max_fields = 5 }},
                 ]",
                 server.url()
             ))
@@ -58,7 +58,7 @@ async fn nothing_is_shown_of_sessions_that_are_hashes_in_redis() {
             server.command(&["UNLINK", &key]);
             server.command(&["SET", &key, VALUE]);
             watch.see_error(&store.load(&id).await.unwrap_err(), ErrorKind::Corrupt);
-            store.shutdown(Duration::from_secs(10)).await.unwrap();
+            store.shutdown(Duration::from_secs(60)).await.unwrap();
         }
     }
     watch.ends("`max_bytes` allows 2000");
@@ -71,7 +71,12 @@ async fn nothing_is_shown_of_ids_that_are_hashed() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rrss.toml");
     let servers = Flavor::ALL.map(with_password);
-    let redis = |server: &RedisServer| format!("{{ type = 'redis', url = '{}' }}", server.url());
+    let redis = |server: &RedisServer| {
+        format!(
+            "{{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }}",
+            server.url()
+        )
+    };
     for (backend, cache) in [
         ("{ type = 'memory' }".to_owned(), ""),
         ("{ type = 'embedded' }".to_owned(), ""),
@@ -132,7 +137,7 @@ async fn nothing_is_shown_of_sessions_of_other_stores() {
                 {{ type = 'expiry', resolution = '10ms' }},
                 {{ type = 'json-codec' }},
                 {{ type = 'legacy-read', format = '{format}' }},
-                {{ type = 'redis', url = '{}' }},
+                {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }},
             ]",
             server.url()
         ))

@@ -18,7 +18,7 @@ async fn connected(cluster: &RedisCluster, steps: &str, more: &str) -> Store {
             {{ type = 'key-mapper' }},
             {steps}
             {{ type = 'json-codec' }},
-            {{ type = 'redis', nodes = {:?} }},
+            {{ type = 'redis', nodes = {:?}, timeout = '60s', connect_timeout = '60s' }},
         ]\n{more}",
         cluster.nodes()
     ))
@@ -33,7 +33,7 @@ async fn connected(cluster: &RedisCluster, steps: &str, more: &str) -> Store {
     let start = Instant::now();
     while !reached(cluster) {
         assert!(
-            start.elapsed() < Duration::from_secs(30),
+            start.elapsed() < Duration::from_secs(60),
             "some master is never asked"
         );
         let session = stored(&store).await;

@@ -41,7 +41,7 @@ pub(crate) async fn connected_by(flavor: Flavor, steps: &str, more: &str) -> (Re
             {steps}
             {{ type = 'json-codec' }},
             {{ type = 'compression', min_bytes = 0 }},
-            {{ type = 'redis', url = '{}' }},
+            {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }},
         ]\n{more}",
         server.url()
     ))

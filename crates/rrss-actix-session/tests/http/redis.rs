@@ -10,7 +10,7 @@ fn store(server: &RedisServer) -> Store {
         "step = [
             {{ type = 'key-mapper' }},
             {{ type = 'json-codec' }},
-            {{ type = 'redis', url = '{}' }},
+            {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }},
         ]",
         server.url()
     ))

@@ -7,7 +7,7 @@ use crate::*;
 
 fn on_redis(server: &RedisServer) -> Store {
     Store::from_toml(&format!(
-        "step = [{{ type = 'key-mapper' }}, {{ type = 'json-codec' }}, {{ type = 'redis', url = '{}' }}]",
+        "step = [{{ type = 'key-mapper' }}, {{ type = 'json-codec' }}, {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }}]",
         server.url()
     ))
     .unwrap()

@@ -8,7 +8,7 @@ use crate::site::{Site, layer, pages};
 fn on_redis(redis: &RedisServer, expiry: &str) -> Store {
     Store::from_toml(&format!(
         "step = [{{ type = 'key-mapper' }}, {{ type = 'expiry', {expiry} }}, {{ type = 'json-codec' }}, \
-         {{ type = 'redis', url = '{}' }}]",
+         {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }}]",
         redis.url()
     ))
     .unwrap()

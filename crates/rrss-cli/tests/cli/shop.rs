@@ -70,7 +70,7 @@ pub(crate) fn fill(config: &Path, numbers: impl IntoIterator<Item = u64>) -> Vec
             store.save(&mut session).await.unwrap();
             ids.push(session.id().unwrap().clone());
         }
-        store.shutdown(Duration::from_secs(10)).await.unwrap();
+        store.shutdown(Duration::from_secs(60)).await.unwrap();
         ids
     })
 }

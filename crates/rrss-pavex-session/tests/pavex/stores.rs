@@ -38,7 +38,7 @@ pub(crate) fn on_redis() -> (RedisServer, [RrssStore; 2]) {
             "step = [
                 {{ type = 'key-mapper', template = '{prefix}:{{id}}' }},
                 {codec}
-                {{ type = 'redis', url = '{url}', layout = '{layout}' }},
+                {{ type = 'redis', url = '{url}', timeout = '60s', connect_timeout = '60s', layout = '{layout}' }},
             ]"
         ));
         RrssStore::new(store.unwrap())

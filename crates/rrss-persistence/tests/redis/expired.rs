@@ -78,15 +78,13 @@ fn left(server: &RedisServer) -> Vec<String> {
     server.scan("sessions:index:expired:*")
 }
 
-/// An instant that comes soon.
-fn soon() -> Timestamp {
-    now() + Duration::from_millis(150)
-}
-
-async fn pass(instant: Timestamp) {
-    while now() <= instant {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+/// A new session that is to be told of.
+async fn kept(redis: &Redis, key: &str, deadline: Timestamp, note: &str) {
+    done(
+        redis,
+        &noted(create(key, b"1", Deadline::At(deadline)), note),
+    )
+    .await;
 }
 
 /// The score of the session, wherever it is.
@@ -224,15 +222,12 @@ async fn late(redis: &Redis, op: &Operation) -> bool {
 
 async fn late_writes_of_an_expired_session_leave_its_deadline(server: RedisServer) {
     let redis = connect(&server);
-    let deadline = soon();
-    for n in 0..5 {
-        let key = format!("sessions:{n}");
-        done(
-            &redis,
-            &noted(create(&key, b"1", Deadline::At(deadline)), "kept"),
-        )
-        .await;
-    }
+    let (deadline, ()) = soon(&server, async |deadline| {
+        for n in 0..5 {
+            kept(&redis, &format!("sessions:{n}"), deadline, "kept").await;
+        }
+    })
+    .await;
     pass(deadline).await;
     for op in [
         update("sessions:0", b"2", in_an_hour()),
@@ -281,23 +276,23 @@ async fn late_writes_of_an_expired_session_leave_its_deadline(server: RedisServe
 
 async fn a_refused_write_with_a_later_deadline_does_not_make_it_be_told_later(server: RedisServer) {
     let redis = connect(&server);
-    let (key, deadline) = ("sessions:1", soon());
-    done(
-        &redis,
-        &noted(create(key, b"1", Deadline::At(deadline)), "kept"),
-    )
+    let key = "sessions:1";
+    let (deadline, refused) = soon(&server, async |deadline| {
+        kept(&redis, key, deadline, "kept").await;
+        let mut refused = Vec::new();
+        for op in [
+            guarded(update(key, b"2", in_an_hour()), b"0"),
+            create(key, b"2", in_an_hour()),
+        ] {
+            let written = redis.write(&noted(op, "kept")).await.unwrap();
+            refused.push((written, score(&server, key)));
+        }
+        refused
+    })
     .await;
-    for op in [
-        guarded(update(key, b"2", in_an_hour()), b"0"),
-        create(key, b"2", in_an_hour()),
-    ] {
-        let written = redis.write(&noted(op, "kept")).await.unwrap();
-        assert!(
-            matches!(written, Written::Changed | Written::Taken),
-            "{written:?}"
-        );
-        assert_eq!(score(&server, key), Some(deadline.as_millis() as f64));
-    }
+    let known = Some(deadline.as_millis() as f64);
+    let expected = [Written::Changed, Written::Taken].map(|written| (written, known));
+    assert_eq!(refused, expected);
     pass(deadline).await;
     let taken = take(&redis, 10).await;
     assert_eq!(keys(&taken), [key]);
@@ -306,24 +301,21 @@ async fn a_refused_write_with_a_later_deadline_does_not_make_it_be_told_later(se
 
 async fn a_refused_end_of_a_session_that_lives_leaves_its_note(server: RedisServer) {
     let redis = connect(&server);
-    let (key, deadline) = ("sessions:1", soon());
-    done(
-        &redis,
-        &noted(create(key, b"1", Deadline::At(deadline)), "kept"),
-    )
+    let key = "sessions:1";
+    let (deadline, (refused, taken)) = soon(&server, async |deadline| {
+        kept(&redis, key, deadline, "kept").await;
+        // A look in the very millisecond of a deadline does not see it yet.
+        let past = Timestamp::from_millis(now().as_millis() - 1000);
+        let refused = guarded(update(key, b"2", Deadline::At(past)), b"0");
+        let refused = [
+            redis.write(&noted(refused, "kept")).await.unwrap(),
+            redis.delete(&guarded(end(key), b"0")).await.unwrap(),
+        ];
+        (refused, take(&redis, 10).await)
+    })
     .await;
-    // A look in the very millisecond of a deadline does not see it yet.
-    let past = Timestamp::from_millis(now().as_millis() - 1000);
-    let refused = guarded(update(key, b"2", Deadline::At(past)), b"0");
-    assert_eq!(
-        redis.write(&noted(refused, "kept")).await.unwrap(),
-        Written::Changed
-    );
-    assert_eq!(
-        redis.delete(&guarded(end(key), b"0")).await.unwrap(),
-        Written::Changed
-    );
-    assert_eq!(keys(&take(&redis, 10).await), [""; 0]);
+    assert_eq!(refused, [Written::Changed; 2]);
+    assert_eq!(keys(&taken), [""; 0]);
     pass(deadline).await;
     let taken = take(&redis, 10).await;
     assert_eq!((keys(&taken), taken[0].deadline), (vec![key], deadline));
@@ -333,27 +325,37 @@ async fn a_session_that_was_stored_before_notes_were_kept_gets_one_by_any_write(
     server: RedisServer,
 ) {
     let redis = connect(&server);
-    let (soon, mut expected) = (soon(), Vec::new());
-    let at = Deadline::At(soon);
-    for op in [
-        update("sessions:0", b"2", at),
-        guarded(update("sessions:1", b"2", at), b"1"),
-        touch("sessions:2", at),
-        update("sessions:3", b"2", Deadline::Keep),
-        guarded(update("sessions:4", b"2", Deadline::Keep), b"1"),
-    ] {
-        let key = op.key().unwrap().as_str().to_owned();
-        done(&redis, &create(&key, b"1", at)).await;
-        assert!(late(&redis, &noted(op, &key)).await);
-        expected.push(key);
-    }
-    assert_eq!(take(&redis, 10).await, []);
-    pass(soon).await;
+    let (deadline, (written, early)) = soon(&server, async |deadline| {
+        let at = Deadline::At(deadline);
+        let mut written = Vec::new();
+        for op in [
+            update("sessions:0", b"2", at),
+            guarded(update("sessions:1", b"2", at), b"1"),
+            touch("sessions:2", at),
+            update("sessions:3", b"2", Deadline::Keep),
+            guarded(update("sessions:4", b"2", Deadline::Keep), b"1"),
+        ] {
+            let key = op.key().unwrap().as_str().to_owned();
+            done(&redis, &create(&key, b"1", at)).await;
+            let is_done = late(&redis, &noted(op, &key)).await;
+            written.push((key, is_done));
+        }
+        (written, take(&redis, 10).await)
+    })
+    .await;
+    let expected: Vec<_> = (0..5).map(|n| format!("sessions:{n}")).collect();
+    let all_done: Vec<_> = expected.iter().map(|key| (key.clone(), true)).collect();
+    assert_eq!(written, all_done);
+    assert_eq!(early, []);
+    pass(deadline).await;
     let mut taken = take(&redis, 10).await;
     taken.sort_by(|one, other| one.key.cmp(&other.key));
     assert_eq!(keys(&taken), expected);
     for note in taken {
-        assert_eq!((note.deadline, &*note.note), (soon, note.key.as_bytes()));
+        assert_eq!(
+            (note.deadline, &*note.note),
+            (deadline, note.key.as_bytes())
+        );
     }
 }
 
@@ -386,20 +388,23 @@ async fn a_write_that_keeps_deadline_and_note_is_one_round_trip(server: RedisSer
 /// Renewed by a process that keeps no notes, or by hand.
 async fn a_session_that_lives_longer_than_is_known_is_looked_for_again_then(server: RedisServer) {
     let redis = connect(&server);
-    let (key, early) = ("sessions:1", soon());
-    done(
-        &redis,
-        &noted(create(key, b"1", Deadline::At(early)), "kept"),
-    )
+    let key = "sessions:1";
+    let (later, (touched, taken, known)) = soon(&server, async |later| {
+        // Between now and then: where creating it takes longer, it takes too long for the touch as well.
+        let early = Timestamp::from_millis(u64::midpoint(now().as_millis(), later.as_millis()));
+        kept(&redis, key, early, "kept").await;
+        let touched = redis.touch(&touch(key, Deadline::At(later))).await.unwrap();
+        let touched = touched == Written::Done;
+        if !touched {
+            pass(later).await;
+        }
+        pass(early).await;
+        (touched, take(&redis, 10).await, score(&server, key))
+    })
     .await;
-    let later = early + Duration::from_millis(200);
-    assert_eq!(
-        redis.touch(&touch(key, Deadline::At(later))).await.unwrap(),
-        Written::Done
-    );
-    pass(early).await;
-    assert_eq!(keys(&take(&redis, 10).await), [""; 0]);
-    assert_eq!(score(&server, key), Some(later.as_millis() as f64));
+    assert!(touched);
+    assert_eq!(keys(&taken), [""; 0]);
+    assert_eq!(known, Some(later.as_millis() as f64));
     pass(later).await;
     let taken = take(&redis, 10).await;
     assert_eq!((keys(&taken), taken[0].deadline), (vec![key], later));
@@ -407,37 +412,42 @@ async fn a_session_that_lives_longer_than_is_known_is_looked_for_again_then(serv
 
 async fn what_was_taken_from_a_key_that_is_used_again_is_not_forgotten(server: RedisServer) {
     let redis = connect(&server);
-    let (key, deadline) = ("sessions:1", soon());
-    done(
-        &redis,
-        &noted(create(key, b"1", Deadline::At(deadline)), "first"),
-    )
+    let key = "sessions:1";
+    let (deadline, (first, forgotten)) = soon(&server, async |deadline| {
+        kept(&redis, key, in_an_hour().instant().unwrap(), "first").await;
+        let past = Deadline::At(Timestamp::from_millis(now().as_millis() - 1000));
+        assert!(
+            redis
+                .touch(&noted(touch(key, past), "first"))
+                .await
+                .unwrap()
+        );
+        let first = take(&redis, 10).await;
+        kept(&redis, key, deadline, "second").await;
+        (first, forget(&redis, &[key]).await)
+    })
     .await;
+    assert_eq!((keys(&first), forgotten), (vec![key], 0));
     pass(deadline).await;
-    assert_eq!(keys(&take(&redis, 10).await), [key]);
-    let next = soon();
-    done(
-        &redis,
-        &noted(create(key, b"1", Deadline::At(next)), "second"),
-    )
-    .await;
-    assert_eq!(forget(&redis, &[key]).await, 0);
-    pass(next).await;
     let taken = take(&redis, 10).await;
     assert_eq!(
         (taken.len(), &*taken[0].note, taken[0].deadline),
-        (1, &b"second"[..], next)
+        (1, &b"second"[..], deadline)
     );
 }
 
+/// The sessions are stored with time to spare and then ended all together: how long storing takes is no matter.
 async fn two_clients_never_take_the_same(server: RedisServer) {
-    let deadline = soon();
     let redis = connect(&server);
-    for n in 0..300 {
-        let op = create(&format!("sessions:{n}"), b"1", Deadline::At(deadline));
-        done(&redis, &noted(op, "{}")).await;
+    let names: Vec<String> = (0..300).map(|n| format!("sessions:{n}")).collect();
+    for key in &names {
+        kept(&redis, key, in_an_hour().instant().unwrap(), "{}").await;
     }
-    pass(Timestamp::max(deadline, now())).await;
+    let past = Timestamp::from_millis(now().as_millis() - 1000);
+    for key in &names {
+        let end = noted(touch(key, Deadline::At(past)), "{}");
+        assert!(redis.touch(&end).await.unwrap());
+    }
     let clients = [connect(&server), connect(&server), connect(&server)];
     let all = clients.iter().map(|redis| async move {
         let mut all = Vec::new();
@@ -459,18 +469,20 @@ async fn two_clients_never_take_the_same(server: RedisServer) {
 
 async fn stores_of_other_templates_take_their_own(server: RedisServer) {
     let redis = connect(&server);
-    let deadline = soon();
     let spaces = [
         KeySpace::new("sessions:", "").with_middle_of(1),
         KeySpace::new("sessions:", ":data").with_middle_of(1),
         KeySpace::new("shop:", "").with_middle_of(1),
     ];
     let names = ["sessions:1", "sessions:1:data", "shop:1"];
-    for (space, key) in spaces.iter().zip(names) {
-        let mut op = noted(create(key, b"1", Deadline::At(deadline)), key);
-        op.key_space = Some(space.clone());
-        done(&redis, &op).await;
-    }
+    let (deadline, ()) = soon(&server, async |deadline| {
+        for (space, key) in spaces.iter().zip(names) {
+            let mut op = noted(create(key, b"1", Deadline::At(deadline)), key);
+            op.key_space = Some(space.clone());
+            done(&redis, &op).await;
+        }
+    })
+    .await;
     pass(deadline).await;
     for (space, key) in spaces.into_iter().zip(names) {
         let mut op = op(Action::Count, "");

@@ -1,7 +1,6 @@
 //! The index: which entries an operation puts and removes, what they cost, and that a live session always has its own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use rrss_core::{
     Action, Backend, Cursor, Deadline, ErrorKind, Guard, IndexKey, KeySpace, Operation, Timestamp,
@@ -458,11 +457,12 @@ async fn a_guarded_delete_that_is_refused_leaves_the_entries(server: RedisServer
     assert_eq!(found(&redis, "ann").await, [key]);
 }
 
+/// Every key ends by itself, and no later than the session that ends last.
 async fn when_all_sessions_have_expired_nothing_is_left(server: RedisServer) {
     let redis = connect(&server);
+    let hour = hour();
     for n in 0..20 {
-        let soon = Deadline::At(now() + Duration::from_millis(2_000 + n));
-        let op = create(&format!("sessions:{n}"), b"1", soon);
+        let op = create(&format!("sessions:{n}"), b"1", at(hour + n));
         let own = format!("user {n}");
         done(&redis, putting(op, &["ann", &own], &[])).await;
     }
@@ -473,18 +473,19 @@ async fn when_all_sessions_have_expired_nothing_is_left(server: RedisServer) {
         &["user 0"],
     );
     done(&redis, op).await;
-    let op = putting(
-        touch("sessions:1", Deadline::Never),
-        &["ann", "user 1"],
-        &[],
-    );
-    redis.touch(&op).await.unwrap();
-    let soon = Deadline::At(now() + Duration::from_millis(2_000));
-    let op = putting(touch("sessions:1", soon), &["ann", "user 1"], &[]);
-    redis.touch(&op).await.unwrap();
+    for deadline in [Deadline::Never, at(hour + 19)] {
+        let op = putting(touch("sessions:1", deadline), &["ann", "user 1"], &[]);
+        assert!(redis.touch(&op).await.unwrap());
+    }
     let op = putting(delete("sessions:2"), &[], &["ann", "user 2"]);
-    redis.delete(&op).await.unwrap();
-    eventually(|| server.command(&["DBSIZE"]) == "0").await;
+    assert_eq!(redis.delete(&op).await.unwrap(), Written::Done);
+    let keys = server.scan("*");
+    assert!(keys.len() > 19, "{keys:?}");
+    for key in keys {
+        let ends: i64 = server.command(&["PEXPIRETIME", &key]).parse().unwrap();
+        let ends = u64::try_from(ends).expect("it has a deadline");
+        assert!((hour..=hour + 19).contains(&ends), "{key} ends at {ends}");
+    }
 }
 
 /// Neither `SET … IFEQ` nor the script is known to every server, and the entries are put once.

@@ -166,7 +166,7 @@ async fn a_password_that_a_configuration_takes_from_a_file_can_be_changed() {
         };
         write("first");
         let redis = format!(
-            "{{ type = 'redis', {}, timeout = '20s' }}",
+            "{{ type = 'redis', {}, timeout = '60s', connect_timeout = '60s' }}",
             way.replace("HOST", &at)
         );
         let steps = ["{ type = 'key-mapper' }", "{ type = 'json-codec' }", &redis];

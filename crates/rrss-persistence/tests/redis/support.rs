@@ -36,25 +36,23 @@ macro_rules! on_both_servers {
     };
 }
 
-/// A limit that a busy machine does not reach.
-pub(crate) const GENEROUS: DurationOption = DurationOption::new(Duration::from_secs(20));
+/// A limit that a busy machine does not reach: it ends a test that hangs.
+pub(crate) const GENEROUS: DurationOption = DurationOption::new(Duration::from_secs(60));
 
 pub(crate) fn connect(server: &RedisServer) -> Redis {
     connect_to(&server.url())
 }
 
 pub(crate) fn connect_to(url: &str) -> Redis {
-    Redis::new(Options {
-        timeout: GENEROUS,
-        connect_timeout: GENEROUS,
-        ..to(url)
-    })
-    .unwrap()
+    Redis::new(to(url)).unwrap()
 }
 
+/// With limits that a busy machine does not reach.
 pub(crate) fn to(url: &str) -> Options {
     Options {
         url: Some(url.parse().unwrap()),
+        timeout: GENEROUS,
+        connect_timeout: GENEROUS,
         ..Options::default()
     }
 }
@@ -136,6 +134,33 @@ pub(crate) async fn every_failure(redis: &Redis, key: &str) -> Vec<Error> {
         redis.count(&load(key)).await.unwrap_err(),
         redis.ping().await.unwrap_err(),
     ]
+}
+
+/// Does on an empty server what must be done before a deadline, and answers the deadline and what came of it.
+///
+/// Where the deadline passed meanwhile it is done again, with more time, so nothing in it may assert that it has not.
+pub(crate) async fn soon<T>(
+    server: &RedisServer,
+    act: impl AsyncFn(Timestamp) -> T,
+) -> (Timestamp, T) {
+    let mut span = Duration::from_millis(150);
+    while span < GENEROUS.get() {
+        server.command(&["FLUSHALL"]);
+        let deadline = now() + span;
+        let outcome = act(deadline).await;
+        if now() < deadline {
+            return (deadline, outcome);
+        }
+        span *= 2;
+    }
+    panic!("this machine is too slow to do a few operations within {span:?}");
+}
+
+/// Waits until `instant` is past, also for a server that still has a key in the millisecond of its deadline.
+pub(crate) async fn pass(instant: Timestamp) {
+    while now() <= instant {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// Waits for what the server, or the system, does by itself a moment later.

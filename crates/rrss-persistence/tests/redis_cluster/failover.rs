@@ -88,7 +88,7 @@ async fn a_write_whose_master_dies_is_not_sent_to_its_replica() {
         .unwrap();
     stored(&redis, "failover:new").await.unwrap();
 
-    cluster.command_on(victim, &["CLIENT", "PAUSE", "60000", "WRITE"]);
+    cluster.command_on(victim, &["CLIENT", "PAUSE", "3600000", "WRITE"]);
     let write = {
         let redis = Arc::clone(&redis);
         tokio::spawn(async move { redis.write(&create("failover:new", "{}")).await })
@@ -115,7 +115,8 @@ async fn a_write_whose_master_dies_is_not_sent_to_its_replica() {
 #[tokio::test]
 async fn a_master_hangs_and_its_replica_is_found_without_it() {
     let cluster = RedisCluster::start(Flavor::Valkey);
-    let redis = limited(&cluster, DurationOption::new(Duration::from_millis(300)));
+    // It has to run out once, and is long for all that answer.
+    let redis = limited(&cluster, DurationOption::new(Duration::from_secs(3)));
     let patient = connect(&cluster);
     fill(&patient, &cluster).await;
     redis.ping().await.unwrap();

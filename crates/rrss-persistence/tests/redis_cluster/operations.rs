@@ -10,7 +10,7 @@ use rrss_core::{
 use rrss_persistence::redis::Redis;
 
 /// A limit that a busy machine does not reach.
-pub(crate) const GENEROUS: DurationOption = DurationOption::new(Duration::from_secs(20));
+pub(crate) const GENEROUS: DurationOption = DurationOption::new(Duration::from_secs(60));
 
 pub(crate) fn in_an_hour() -> Deadline {
     Deadline::At(SystemClock.now() + Duration::from_secs(3600))

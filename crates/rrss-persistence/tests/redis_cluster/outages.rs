@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::support::*;
 
-fn subject(nodes: &[String]) -> Subject {
+/// With a limit that has to run out.
+fn impatient(nodes: &[String]) -> Subject {
     Subject::of_step::<Redis>(Options {
         connect_timeout: Duration::from_millis(300).into(),
         ..to(nodes)
@@ -22,14 +23,16 @@ fn refused() -> String {
 }
 
 mod where_nothing_listens {
-    rrss_testkit::outage_promises!(super::subject(&[super::refused(), super::refused()]));
+    use super::{Redis, Subject, refused, to};
+
+    rrss_testkit::outage_promises!(Subject::of_step::<Redis>(to(&[refused(), refused()])));
 }
 
 mod where_nobody_answers {
     rrss_testkit::outage_promises!({
         let holes = [(); 2].map(|()| super::Blackhole::start());
         let nodes = [holes[0].url(), holes[1].url()];
-        super::subject(&nodes).keeping(holes)
+        super::impatient(&nodes).keeping(holes)
     });
 }
 
@@ -60,12 +63,7 @@ async fn one_node_that_answers_is_enough() {
     let cluster = cluster(Flavor::Redis);
     let hole = Blackhole::start();
     let nodes = [refused(), hole.url(), cluster.nodes()[4].clone()];
-    let redis = Redis::new(Options {
-        timeout: GENEROUS,
-        connect_timeout: GENEROUS,
-        ..to(&nodes)
-    })
-    .unwrap();
+    let redis = Redis::new(to(&nodes)).unwrap();
     whole_life(&redis, "enough:1").await;
     redis.ping().await.unwrap();
 }

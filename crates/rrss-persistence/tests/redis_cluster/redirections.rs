@@ -152,6 +152,8 @@ async fn a_node_that_is_named_by_url_says_that_there_are_others() {
     let cluster = cluster(Flavor::Redis);
     let redis = Redis::new(Options {
         url: Some(cluster.nodes()[0].parse().unwrap()),
+        timeout: GENEROUS,
+        connect_timeout: GENEROUS,
         ..Options::default()
     })
     .unwrap();

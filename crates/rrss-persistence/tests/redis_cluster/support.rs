@@ -100,10 +100,13 @@ pub(crate) fn limited(cluster: &RedisCluster, limit: DurationOption) -> Redis {
     .unwrap()
 }
 
+/// With limits that a busy machine does not reach.
 pub(crate) fn to(nodes: &[impl AsRef<str>]) -> Options {
     let nodes = nodes.iter().map(|node| node.as_ref().parse().unwrap());
     Options {
         nodes: Some(nodes.collect()),
+        timeout: GENEROUS,
+        connect_timeout: GENEROUS,
         ..Options::default()
     }
 }

@@ -82,7 +82,7 @@ impl TlsCluster {
                 if self.ports.iter().all(said) {
                     break;
                 }
-                assert!(start.elapsed() < Duration::from_secs(30), "{nodes}");
+                assert!(start.elapsed() < Duration::from_secs(60), "{nodes}");
                 std::thread::sleep(Duration::from_millis(20));
             }
         }

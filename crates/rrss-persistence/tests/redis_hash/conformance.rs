@@ -74,6 +74,7 @@ mod interleavings_with_the_original_on_valkey {
     rrss_testkit::interleaving_promises!(shared_with_the_original(Flavor::Valkey));
 }
 
+/// With a limit that has to run out.
 fn impatient(url: &str) -> Subject {
     Subject::of_step::<Redis>(Options {
         connect_timeout: Duration::from_millis(300).into(),
@@ -82,9 +83,12 @@ fn impatient(url: &str) -> Subject {
 }
 
 mod where_nothing_listens {
-    use super::{impatient, refused_port};
+    use super::{Redis, Subject, generous, refused_port};
 
-    rrss_testkit::outage_promises!(impatient(&format!("redis://127.0.0.1:{}", refused_port())));
+    rrss_testkit::outage_promises!(Subject::of_step::<Redis>(generous(&format!(
+        "redis://127.0.0.1:{}",
+        refused_port()
+    ))));
 }
 
 mod where_nobody_answers {

@@ -57,7 +57,7 @@ fn of_strings(server: &RedisServer) -> Store {
     let url = server.url();
     Store::from_toml(&format!(
         "[[step]]\ntype = \"key-mapper\"\n[[step]]\ntype = \"json-codec\"\n\
-         [[step]]\ntype = \"redis\"\ntimeout = \"20s\"\nconnect_timeout = \"20s\"\nurl = \"{url}\"\n"
+         [[step]]\ntype = \"redis\"\ntimeout = \"60s\"\nconnect_timeout = \"60s\"\nurl = \"{url}\"\n"
     ))
     .unwrap()
 }

@@ -25,7 +25,11 @@ async fn its_file_makes_a_store_that_shares_sessions() {
         panic!("the guide has one file")
     };
     assert!(toml.contains("redis://localhost:6379"));
-    let store = Store::from_toml(&toml.replace("redis://localhost:6379", &server.url())).unwrap();
+    let patient = format!(
+        "{}\"\ntimeout = \"60s\"\nconnect_timeout = \"60s",
+        server.url()
+    );
+    let store = Store::from_toml(&toml.replace("redis://localhost:6379", &patient)).unwrap();
     let mut saved = session(&[("user", r#""ann""#)]);
     store.save(&mut saved).await.unwrap();
     assert_eq!(entries(&server, &key_of(&saved)), ["user=ann"]);

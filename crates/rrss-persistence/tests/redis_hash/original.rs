@@ -184,7 +184,7 @@ async fn a_session_goes_to_and_fro(server: RedisServer) {
     let url = server.url();
     let store = Store::from_toml(&format!(
         "[[step]]\ntype = \"key-mapper\"\n[[step]]\ntype = \"expiry\"\nduration = \"36500d\"\n\
-         [[step]]\ntype = \"redis\"\nlayout = \"hash\"\nurl = \"{url}\"\ntimeout = \"20s\"\n{SHARED}"
+         [[step]]\ntype = \"redis\"\nlayout = \"hash\"\nurl = \"{url}\"\ntimeout = \"60s\"\nconnect_timeout = \"60s\"\n{SHARED}"
     ))
     .unwrap();
     let mut saved = session(&[("user", r#""ann""#)]);

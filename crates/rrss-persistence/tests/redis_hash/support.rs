@@ -36,7 +36,7 @@ macro_rules! on_both_servers {
 }
 
 /// A limit that a busy machine does not reach.
-pub(crate) const GENEROUS: DurationOption = DurationOption::new(Duration::from_secs(20));
+pub(crate) const GENEROUS: DurationOption = DurationOption::new(Duration::from_secs(60));
 
 pub(crate) const KEY: &str = "sessions:1";
 
@@ -65,7 +65,7 @@ pub(crate) fn store(server: &RedisServer, options: &str) -> Store {
     let url = server.url();
     Store::from_toml(&format!(
         "[[step]]\ntype = \"key-mapper\"\n\
-         [[step]]\ntype = \"redis\"\nlayout = \"hash\"\ntimeout = \"20s\"\nconnect_timeout = \"20s\"\n\
+         [[step]]\ntype = \"redis\"\nlayout = \"hash\"\ntimeout = \"60s\"\nconnect_timeout = \"60s\"\n\
          url = \"{url}\"\n{options}"
     ))
     .unwrap()

@@ -69,7 +69,8 @@ async fn a_master_that_was_made_a_replica_is_left() {
 async fn a_master_hangs_and_its_replica_is_found_without_it() {
     let group = RedisSentinel::start(Flavor::Redis);
     keep(&connect(&group), &group).await;
-    let redis = limited(&group, DurationOption::new(Duration::from_millis(300)));
+    // It has to run out once, and is long for all that answer.
+    let redis = limited(&group, DurationOption::new(Duration::from_secs(3)));
     stored(&redis, "kept:1").await.unwrap();
     let hung = group.master();
     hung.pause();

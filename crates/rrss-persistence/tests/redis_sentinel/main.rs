@@ -17,6 +17,7 @@ use rrss_persistence::redis::{Options, Redis, SentinelOptions};
 use rrss_test_servers::RedisSentinel;
 
 /// The server that `sentinels` watch under `master`.
+/// With limits that a busy machine does not reach.
 fn to(master: &str, sentinels: &[String]) -> Options {
     let nodes = sentinels.iter().map(|node| node.parse().unwrap());
     Options {
@@ -26,6 +27,8 @@ fn to(master: &str, sentinels: &[String]) -> Options {
             username: None,
             password: None,
         }),
+        timeout: operations::GENEROUS,
+        connect_timeout: operations::GENEROUS,
         ..Options::default()
     }
 }

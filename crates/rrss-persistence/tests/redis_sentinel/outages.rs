@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use super::operations::*;
 use super::to;
 
-fn subject(sentinels: &[String]) -> Subject {
+/// With a limit that has to run out.
+fn impatient(sentinels: &[String]) -> Subject {
     Subject::of_step::<Redis>(Options {
         connect_timeout: Duration::from_millis(300).into(),
         ..to("mymaster", sentinels)
@@ -23,14 +24,19 @@ fn refused() -> String {
 }
 
 mod where_nothing_listens {
-    rrss_testkit::outage_promises!(super::subject(&[super::refused(), super::refused()]));
+    use super::{Redis, Subject, refused, to};
+
+    rrss_testkit::outage_promises!(Subject::of_step::<Redis>(to(
+        "mymaster",
+        &[refused(), refused()]
+    )));
 }
 
 mod where_nobody_answers {
     rrss_testkit::outage_promises!({
         let holes = [(); 2].map(|()| super::Blackhole::start());
         let sentinels = [holes[0].url(), holes[1].url()];
-        super::subject(&sentinels).keeping(holes)
+        super::impatient(&sentinels).keeping(holes)
     });
 }
 
@@ -61,12 +67,7 @@ async fn one_sentinel_that_answers_is_enough() {
     let group = RedisSentinel::start(Flavor::Redis);
     let hole = Blackhole::start();
     let sentinels = [refused(), hole.url(), group.sentinels()[2].clone()];
-    let redis = Redis::new(Options {
-        timeout: GENEROUS,
-        connect_timeout: GENEROUS,
-        ..to(group.master_name(), &sentinels)
-    })
-    .unwrap();
+    let redis = Redis::new(to(group.master_name(), &sentinels)).unwrap();
     whole_life(&redis, "enough:1").await;
     redis.ping().await.unwrap();
     assert_eq!(redis.count(&load("enough:1")).await.unwrap(), 0);

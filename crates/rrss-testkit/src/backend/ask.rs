@@ -152,6 +152,8 @@ impl Subject {
             if self.now() < deadline {
                 return (name, deadline, outcome);
             }
+            // Also what ends a little later than the deadline is then past, and disturbs no further attempt.
+            self.pass(deadline + Duration::from_millis(50)).await;
             span *= 2;
         }
         panic!("this machine is too slow to do a few operations within {span:?}");

@@ -48,7 +48,7 @@ pub async fn touch_without_a_deadline_never_ends(subject: Subject) {
         .await;
     assert!(touched);
     subject.pass(deadline).await;
-    age(&subject).await;
+    age(&subject, &[&key]).await;
     subject.swept(100).await;
     assert_eq!(subject.read(&key).await.as_deref(), Some(&b"1"[..]));
 }
@@ -111,7 +111,7 @@ pub async fn touch_that_keeps_the_deadline_says_whether_it_is_there(subject: Sub
 
     subject.create("endless", b"1", Deadline::Never).await;
     assert!(subject.renew("endless", Deadline::Keep).await);
-    age(&subject).await;
+    age(&subject, &["endless"]).await;
     assert!(
         subject.renew("endless", Deadline::Keep).await,
         "it had no deadline"

@@ -63,7 +63,7 @@ pub async fn update_that_keeps_the_deadline_leaves_it(subject: Subject) {
 
     subject.create("endless", b"1", Deadline::Never).await;
     subject.update("endless", b"2", Deadline::Keep).await;
-    age(&subject).await;
+    age(&subject, &["endless"]).await;
     assert!(
         subject.read("endless").await.is_some(),
         "it had no deadline"
@@ -107,7 +107,7 @@ pub async fn update_without_a_deadline_never_ends(subject: Subject) {
         })
         .await;
     subject.pass(deadline).await;
-    age(&subject).await;
+    age(&subject, &[&key]).await;
     subject.swept(100).await;
     assert_eq!(subject.read(&key).await.as_deref(), Some(&b"2"[..]));
 }

@@ -123,8 +123,14 @@ async fn try_to_meet(
         First::IsHeld => {
             let (call, side) = row.first.held_at(row.when);
             let held = gate.hold(call, side);
-            let running = tokio::spawn(one.run());
-            let held = held.arrived().await;
+            let mut running = tokio::spawn(one.run());
+            let held = tokio::select! {
+                held = held.arrived() => held,
+                _ = &mut running => {
+                    assert!(subject.now() >= moved, "the first never came to {call:?}");
+                    return false;
+                }
+            };
             in_time &= row.first == Act::Expire || subject.now() < moved;
             let other = second.run().await;
             held.release();

@@ -110,7 +110,7 @@ async fn what_cannot_be_read_is_logged_once_without_its_id() {
 
 fn on(server: &RedisServer) -> RrssStore {
     let text = format!(
-        "step = [{{ type = 'key-mapper' }}, {{ type = 'json-codec' }}, {{ type = 'redis', url = '{}' }}]",
+        "step = [{{ type = 'key-mapper' }}, {{ type = 'json-codec' }}, {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }}]",
         server.url()
     );
     RrssStore::new(Store::from_toml(&text).unwrap())

@@ -84,7 +84,7 @@ async fn on_redis_a_request_that_reads_is_one_get() {
         let server = RedisServer::start(flavor);
         let store = Store::from_toml(&format!(
             "step = [{{ type = 'key-mapper' }}, {{ type = 'expiry' }}, {{ type = 'json-codec' }},
-                     {{ type = 'redis', url = '{}' }}]",
+                     {{ type = 'redis', url = '{}', timeout = '60s', connect_timeout = '60s' }}]",
             server.url()
         ))
         .unwrap();

@@ -91,7 +91,7 @@ fn to(url: &str) -> rrss::redis::Options {
 }
 
 fn patient() -> rrss::redis::Options {
-    let generous = std::time::Duration::from_secs(20);
+    let generous = std::time::Duration::from_secs(60);
     rrss::redis::Options {
         timeout: generous.into(),
         connect_timeout: generous.into(),

@@ -30,7 +30,7 @@ fn store_with(folder: &std::path::Path, on_corrupt: &str, keys: &[&str], hash: &
 
 async fn close(store: Store) {
     store
-        .shutdown(std::time::Duration::from_secs(10))
+        .shutdown(std::time::Duration::from_secs(60))
         .await
         .unwrap();
 }

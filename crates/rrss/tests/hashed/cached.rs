@@ -11,7 +11,7 @@ use rrss_test_servers::{Flavor, RedisServer};
 use crate::support::{HOUR, Keys, loaded, login};
 
 /// Far longer than the server takes to tell.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// Processes over one server: one that does not hash yet, and two that do, of which one has a cache.
 struct Processes {

@@ -6,7 +6,7 @@ use rrss::{
 };
 use rrss_test_servers::{Flavor, RedisServer};
 
-use crate::support::{Keys, embedded, memory};
+use crate::support::{Keys, embedded, memory, patient};
 
 fn steps(keys: Keys, prefix: &str, with_index: bool) -> rrss::StoreBuilder {
     let builder = Store::builder()
@@ -82,7 +82,7 @@ async fn cve_2019_16782_no_key_and_no_value_in_redis_holds_an_id() {
             let store = |keys| {
                 let options = rrss::redis::Options {
                     url: Some(server.url().parse().unwrap()),
-                    ..Default::default()
+                    ..patient()
                 };
                 let redis = Redis::new(options).unwrap();
                 steps(keys, "s:", with_index)
@@ -144,7 +144,7 @@ async fn no_file_of_the_embedded_backend_holds_an_id() {
             .unwrap();
         let ids = fill(&store).await;
         store
-            .shutdown(std::time::Duration::from_secs(30))
+            .shutdown(std::time::Duration::from_secs(60))
             .await
             .unwrap();
         drop(store);

@@ -51,10 +51,10 @@ pub(crate) fn cluster() -> Subject {
 }
 
 /// With limits that a busy machine does not reach.
-fn patient() -> rrss::redis::Options {
+pub(crate) fn patient() -> rrss::redis::Options {
     rrss::redis::Options {
-        timeout: Duration::from_secs(20).into(),
-        connect_timeout: Duration::from_secs(20).into(),
+        timeout: Duration::from_secs(60).into(),
+        connect_timeout: Duration::from_secs(60).into(),
         ..Default::default()
     }
 }
@@ -62,7 +62,7 @@ fn patient() -> rrss::redis::Options {
 fn options(flavor: Flavor) -> rrss::redis::Options {
     rrss::redis::Options {
         url: Some(server(flavor).url().parse().unwrap()),
-        ..Default::default()
+        ..patient()
     }
 }
 

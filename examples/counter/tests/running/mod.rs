@@ -12,8 +12,15 @@ pub(crate) const ON_DISK: &str = include_str!("../../rrss.toml");
 pub(crate) fn folder_with(config: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rrss.toml");
-    fs::write(&file, config).unwrap();
+    fs::write(&file, patient(config)).unwrap();
     (folder, file)
+}
+
+/// The file with limits that a busy machine does not reach.
+fn patient(config: &str) -> String {
+    let redis = "type = \"redis\"\n";
+    let limits = "timeout = \"60s\"\nconnect_timeout = \"60s\"\n";
+    config.replace(redis, &format!("{redis}{limits}"))
 }
 
 pub(crate) fn start(config: &Path, redis: Option<&RedisServer>) -> App {

@@ -60,7 +60,7 @@ impl Running {
 
     fn with(shop: &Shop, file: &str, redis: Option<String>) -> Running {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        fs::write(folder.path().join("rrss.toml"), file).expect("it can be written to");
+        fs::write(folder.path().join("rrss.toml"), patient(file)).expect("it can be written to");
         let app = start(
             shop.program,
             folder.path().join("rrss.toml"),
@@ -84,6 +84,13 @@ impl Running {
         let file = self.folder.path().join("rrss.toml");
         self.app = start(self.program, file, self.redis.as_deref());
     }
+}
+
+/// The file with limits that a busy machine does not reach.
+fn patient(file: &str) -> String {
+    let redis = "type = \"redis\"\n";
+    let limits = "timeout = \"60s\"\nconnect_timeout = \"60s\"\n";
+    file.replace(redis, &format!("{redis}{limits}"))
 }
 
 fn start(program: &str, file: PathBuf, redis: Option<&str>) -> App {
