@@ -55,11 +55,15 @@ impl Threads {
                 scans: Jobs::default(),
                 watch: Watch::default(),
                 limit: options.timeout.get(),
-                is_released: Mutex::default(),
+                // So it is until the thread runs that gives the directory up.
+                is_released: Mutex::new(true),
                 released: Condvar::default(),
             }),
         };
-        threads.spawn("rrss-commit", Shared::commit)?;
+        *lock(&threads.shared.is_released) = false;
+        threads
+            .spawn("rrss-commit", Shared::commit)
+            .inspect_err(|_| *lock(&threads.shared.is_released) = true)?;
         threads.spawn("rrss-limit", Shared::watch)?;
         let (least, most) = LOADS;
         let processors = thread::available_parallelism().map_or(least, usize::from);
