@@ -107,7 +107,7 @@ impl Subject {
     }
 
     /// The same subject, for a backend that does not go by the time of the operation. Where a deadline must
-    /// pass, tests wait, a second at most.
+    /// pass, tests wait: a fraction of a second, and longer on a machine that is too slow for that.
     #[must_use]
     pub fn real_time(self) -> Self {
         Self {
