@@ -107,6 +107,7 @@ mod redis {
         let server = match flavor {
             Flavor::Redis => &REDIS,
             Flavor::Valkey => &VALKEY,
+            Flavor::Redis8 => unreachable!("it is not one of `Flavor::ALL`"),
         };
         let server = server.get_or_init(|| RedisServer::start(flavor));
         at(&server.url()).real_time()

@@ -16,6 +16,7 @@ fn subject(flavor: Flavor) -> Subject {
     let cluster = match flavor {
         Flavor::Redis => &REDIS,
         Flavor::Valkey => &VALKEY,
+        Flavor::Redis8 => unreachable!("it is not one of `Flavor::ALL`"),
     };
     let nodes = cluster.get_or_init(|| RedisCluster::start(flavor)).nodes();
     let nodes = nodes.iter().map(|node| node.parse().expect("it is a node"));

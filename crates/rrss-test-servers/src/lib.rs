@@ -14,6 +14,7 @@ mod program;
 mod redis;
 mod relay;
 mod resp;
+mod resp_proxy;
 mod sentinel;
 
 pub use app::{App, AppBuilder};
@@ -24,4 +25,5 @@ pub use chromedriver::Chromedriver;
 pub use cluster::{RedisCluster, RedisClusterBuilder};
 pub use redis::{Flavor, RedisServer, RedisServerBuilder};
 pub use relay::Relay;
+pub use resp_proxy::{Expected, Fault, Gate, RespProxy};
 pub use sentinel::{RedisSentinel, RedisSentinelBuilder};

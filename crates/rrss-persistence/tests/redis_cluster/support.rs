@@ -58,6 +58,7 @@ fn shared(flavor: Flavor) -> &'static Shared {
     match flavor {
         Flavor::Redis => &REDIS,
         Flavor::Valkey => &VALKEY,
+        Flavor::Redis8 => unreachable!("it is not one of `Flavor::ALL`"),
     }
 }
 
@@ -81,6 +82,7 @@ pub(crate) async fn apart(flavor: Flavor) -> (&'static RedisCluster, MutexGuard<
     let apart = match flavor {
         Flavor::Redis => &REDIS,
         Flavor::Valkey => &VALKEY,
+        Flavor::Redis8 => unreachable!("it is not one of `Flavor::ALL`"),
     };
     let turn = apart.turn.lock().await;
     let cluster = apart.cluster.get_or_init(|| RedisCluster::start(flavor));

@@ -16,6 +16,7 @@ fn subject(flavor: Flavor) -> Subject {
     let server = match flavor {
         Flavor::Redis => &REDIS,
         Flavor::Valkey => &VALKEY,
+        Flavor::Redis8 => unreachable!("it is not one of `Flavor::ALL`"),
     };
     let server = server.get_or_init(|| RedisServer::start(flavor));
     Subject::of_step::<Redis>(generous(&server.url())).real_time()

@@ -5,17 +5,19 @@ use std::path::PathBuf;
 
 use crate::program;
 
-/// One of the two servers that speak the Redis protocol and that rrss is tested against.
+/// One of the servers that speak the Redis protocol and that rrss is tested against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Flavor {
     /// Redis, at the oldest version that rrss supports.
     Redis,
     /// Valkey, at a version with the newest commands that rrss uses.
     Valkey,
+    /// Redis 8.2, which is between the two: tests that need it name it, and [`Flavor::ALL`] leaves it out.
+    Redis8,
 }
 
 impl Flavor {
-    /// Both, for the tests that must pass on either.
+    /// The oldest and the newest, for the tests that must pass on either.
     pub const ALL: [Flavor; 2] = [Flavor::Redis, Flavor::Valkey];
 
     pub(super) fn program(self) -> PathBuf {
@@ -25,6 +27,9 @@ impl Flavor {
             }),
             Flavor::Valkey => {
                 program::find("Valkey", "RRSS_VALKEY_SERVER", program::installed_valkey)
+            }
+            Flavor::Redis8 => {
+                program::find("Redis 8", "RRSS_REDIS_8_SERVER", program::installed_redis_8)
             }
         }
     }
@@ -36,6 +41,7 @@ impl fmt::Display for Flavor {
         f.pad(match self {
             Flavor::Redis => "redis",
             Flavor::Valkey => "valkey",
+            Flavor::Redis8 => "redis-8",
         })
     }
 }
