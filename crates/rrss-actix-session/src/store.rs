@@ -74,6 +74,8 @@ impl SessionStore for RrssStore {
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
         match self.store.load(&id(key)).await {
             Ok(session) => Ok(session.as_ref().map(state)),
+            // The session goes on under a new id. The trait has no word for that.
+            Err(error) if error.is_gone() => Ok(None),
             // `LoadError::Deserialization` would have the middleware go on under the same id, and fail at its update.
             Err(error) if error.kind() == ErrorKind::Corrupt => self.unreadable(error),
             Err(error) => Err(LoadError::Other(error.into())),

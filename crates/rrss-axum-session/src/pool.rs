@@ -126,7 +126,11 @@ impl DatabasePool for RrssPool {
     }
 
     async fn load(&self, id: &str, _table_name: &str) -> Result<Option<String>, DatabaseError> {
-        let loaded = self.store.load(&SessionId::from(id)).await;
+        let loaded = match self.store.load(&SessionId::from(id)).await {
+            // The session goes on under a new id. The trait has no word for that.
+            Err(error) if error.is_gone() => Ok(None),
+            loaded => loaded,
+        };
         let text = loaded.and_then(|session| session.as_ref().map(record::text).transpose());
         match text {
             Ok(Some(text)) => {

@@ -39,6 +39,8 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match self.0.kind() {
             ErrorKind::Unavailable | ErrorKind::Timeout => StatusCode::SERVICE_UNAVAILABLE,
+            // Another try begins with what is stored by now, and may succeed.
+            ErrorKind::Conflict => StatusCode::CONFLICT,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -102,6 +102,8 @@ impl Shared {
             Err(error) => error,
         };
         match error.kind() {
+            // The session goes on under a new id, which a later request of this browser brings.
+            ErrorKind::Gone => Ok(None),
             ErrorKind::Unavailable | ErrorKind::Timeout
                 if self.policies.on_outage == OnOutage::WithoutSession =>
             {

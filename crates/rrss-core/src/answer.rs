@@ -78,6 +78,17 @@ impl Page {
 }
 
 impl Answer {
+    /// The same answer, by a clock that is `ahead` milliseconds ahead of the one that it was given by.
+    pub(crate) fn shifted(mut self, ahead: i64) -> Self {
+        self.expires_at = self.expires_at.map(|instant| instant.shifted(ahead));
+        if let Outcome::Expired(events) = &mut self.outcome {
+            for event in events {
+                event.deadline = event.deadline.shifted(ahead);
+            }
+        }
+        self
+    }
+
     /// An answer without payload.
     #[must_use]
     pub fn new(outcome: Outcome) -> Self {

@@ -269,6 +269,24 @@ pub trait Backend: Send + Sync + 'static {
         false
     }
 
+    /// The present instant by the clock that decides when sessions of this backend expire, as far as it is known; `None` where
+    /// that is the clock of this process, or the backend has not learnt it.
+    fn known_now(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// The same, learnt now where it is not known and `op` depends on it. The instants of an operation are moved to this clock
+    /// before the backend is given it, and those of the answer back, where the two differ by a second or more: so what this
+    /// backend expires lives as long as the operation says, however wrong the clock of the process is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Backend::load).
+    fn server_now(&self, op: &Operation) -> impl Future<Output = Result<Option<Timestamp>>> + Send {
+        let _ = op;
+        async { Ok(None) }
+    }
+
     /// Reaches the backend once, to see that it is there and lets us in.
     ///
     /// # Errors
@@ -363,6 +381,7 @@ pub(crate) trait DynBackend: Send + Sync {
     fn call<'a>(&'a self, op: &'a Operation) -> BoxFuture<'a, Result<Answer>>;
     fn ping(&self) -> BoxFuture<'_, Result<()>>;
     fn close(&self) -> BoxFuture<'_, Result<()>>;
+    fn known_now(&self) -> Option<Timestamp>;
     fn needs_sweep(&self) -> bool;
     fn rotates_at_once(&self) -> bool;
     fn stored_form(&self, session: &Session) -> Option<StoredForm>;
@@ -370,7 +389,20 @@ pub(crate) trait DynBackend: Send + Sync {
 
 impl<B: Backend> DynBackend for B {
     fn call<'a>(&'a self, op: &'a Operation) -> BoxFuture<'a, Result<Answer>> {
-        Box::pin(dispatch(self, op))
+        Box::pin(async move {
+            let server_now = self.server_now(op).await?;
+            match server_now.map_or(0, |server| server.ahead_of(op.now())) {
+                0 => dispatch(self, op).await,
+                ahead => {
+                    let answer = dispatch(self, &op.shifted(ahead)).await?;
+                    Ok(answer.shifted(ahead.saturating_neg()))
+                }
+            }
+        })
+    }
+
+    fn known_now(&self) -> Option<Timestamp> {
+        Backend::known_now(self)
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<()>> {

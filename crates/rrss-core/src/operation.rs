@@ -254,6 +254,16 @@ impl Operation {
         derived
     }
 
+    /// The same operation, by a clock that is `ahead` milliseconds ahead of the one that it was made by.
+    pub(crate) fn shifted(&self, ahead: i64) -> Self {
+        let mut shifted = self.clone();
+        shifted.now = self.now.shifted(ahead);
+        if let Deadline::At(instant) = self.deadline {
+            shifted.deadline = Deadline::At(instant.shifted(ahead));
+        }
+        shifted
+    }
+
     /// The same operation with another action.
     pub(crate) fn as_action(mut self, action: Action) -> Self {
         self.action = action;

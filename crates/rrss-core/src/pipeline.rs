@@ -261,6 +261,16 @@ impl Pipeline {
         self.stages.backend.1.needs_sweep()
     }
 
+    /// The present instant by the clock of the backend, where that is known and differs by a second or more from `own`, which
+    /// is the clock of the process; else `own`.
+    #[must_use]
+    pub fn now(&self, own: Timestamp) -> Timestamp {
+        match self.stages.backend.1.known_now() {
+            Some(server) if server.ahead_of(own) != 0 => server,
+            _ => own,
+        }
+    }
+
     /// Whether the backend gives a session another key in one change; see [`Backend::rotates_at_once`].
     #[must_use]
     pub fn rotates_at_once(&self) -> bool {

@@ -22,7 +22,27 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
+/// Clocks that differ by less are taken for one: a measurement across a network is no better.
+const SAME: u64 = 1_000;
+
 impl Timestamp {
+    /// By how many milliseconds `self` is later than `other`, negative where it is earlier; 0 where they are within a second of
+    /// each other.
+    pub(crate) fn ahead_of(self, other: Self) -> i64 {
+        let difference = self.as_millis().abs_diff(other.as_millis());
+        let difference = i64::try_from(difference).unwrap_or(i64::MAX);
+        match difference.unsigned_abs() < SAME {
+            true => 0,
+            false if self < other => -difference,
+            false => difference,
+        }
+    }
+
+    /// This instant, so many milliseconds later, or earlier where they are negative.
+    pub(crate) fn shifted(self, millis: i64) -> Self {
+        Self::from_millis(self.as_millis().saturating_add_signed(millis))
+    }
+
     /// The instant `millis` milliseconds after 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {

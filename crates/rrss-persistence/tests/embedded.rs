@@ -468,7 +468,10 @@ fn a_busy_blocking_pool_holds_up_no_save() {
         );
         put(&embedded, "s:1", until(100)).await;
         assert!(stored(&embedded, "s:1", 99).await.is_some(), "at hand");
-        assert!(embedded.touch(&touch("s:1", 0, until(200))).await.unwrap());
+        assert_eq!(
+            embedded.touch(&touch("s:1", 0, until(200))).await.unwrap(),
+            Written::Done
+        );
         let deleted = embedded.delete(&delete("s:2", 0)).await;
         assert_eq!(deleted.unwrap(), Written::Gone);
         assert_eq!(all_keys(&embedded, &load("", 0), 10).await.len(), 2);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rrss_core::{
     Action, Backend, Cursor, ExpiredNote, IndexKey, Operation, Page, Record, Result, Session,
-    StorageKey, StoredForm, Written,
+    StorageKey, StoredForm, Timestamp, Written,
 };
 
 /// What is asked of a backend, without its details.
@@ -136,6 +136,14 @@ impl<B: Backend, I: Intercept> Backend for Intercepted<B, I> {
 
     async fn rotate(&self, op: &Operation) -> Result<Written> {
         self.around(Call::Rotate, self.backend.rotate(op)).await
+    }
+
+    fn known_now(&self) -> Option<Timestamp> {
+        self.backend.known_now()
+    }
+
+    async fn server_now(&self, op: &Operation) -> Result<Option<Timestamp>> {
+        self.backend.server_now(op).await
     }
 
     fn rotates_at_once(&self) -> bool {

@@ -95,7 +95,12 @@ impl Sessions {
 
     async fn try_load(&self, number: i128) -> rrss::Result<Option<Loaded>> {
         for form in id::forms(number) {
-            if let Some(session) = self.store.load(&form).await? {
+            let loaded = match self.store.load(&form).await {
+                // The session goes on under a new id. The trait has no word for that.
+                Err(error) if error.is_gone() => None,
+                loaded => loaded?,
+            };
+            if let Some(session) = loaded {
                 return Ok(Some(Loaded {
                     data: record::data(&session)?,
                     expiry_date: record::expiry_date(&session),

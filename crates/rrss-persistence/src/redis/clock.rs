@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use redis::{Cmd, RedisResult, Value};
+use rrss_core::Timestamp;
 use tokio::time::Instant;
 
 use super::address::Address;
@@ -147,6 +148,12 @@ impl ServerClock {
 }
 
 impl ClockOffset {
+    /// The present instant by the clock of the server.
+    pub(super) fn now(self) -> Timestamp {
+        let own = Timestamp::from(SystemTime::now()).as_millis();
+        Timestamp::from_millis(own.saturating_add_signed(self.ahead))
+    }
+
     /// Whether the clocks certainly differ by more than is tolerated.
     fn is_large(self) -> bool {
         self.ahead.unsigned_abs().saturating_sub(self.within) > TOLERATED

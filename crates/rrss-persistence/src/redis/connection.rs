@@ -157,25 +157,27 @@ impl Server {
 
     /// How far the clock of the server is ahead of ours, as it was measured last; `None` before the first connection, and
     /// where the server does not say its time to this user.
-    #[allow(
-        dead_code,
-        reason = "what sets deadlines by the clock of the server reads it"
-    )]
     pub(super) fn clock(&self) -> Option<ClockOffset> {
         self.0.clock.offset()
     }
 
     /// The same, measured now where it was not measured before: that opens a connection.
-    #[allow(
-        dead_code,
-        reason = "what sets deadlines by the clock of the server reads it"
-    )]
     pub(super) async fn measured_clock(&self, until: Instant) -> Option<ClockOffset> {
         if self.clock().is_none() {
-            let until = soonest(Instant::now(), self.limits().connect, until);
-            timeout_at(until, self.live()).await.ok()?.ok()?;
+            self.reach(until).await.ok()?;
         }
         self.clock()
+    }
+
+    /// Opens a connection where there is none.
+    pub(super) async fn reach(&self, until: Instant) -> Result<Live, Failed> {
+        let now = Instant::now();
+        match timeout_at(soonest(now, self.limits().connect, until), self.live()).await {
+            Ok(Ok(live)) => Ok(live),
+            Ok(Err(error)) if error.is_timeout() => Err(Failed::ConnectTimeout),
+            Ok(Err(error)) => Err(Failed::Unreachable(error)),
+            Err(_) => Err(Failed::ConnectTimeout),
+        }
     }
 
     /// Sends `request` and waits for the answer, for as long as the limits allow: connecting and answering
@@ -208,7 +210,7 @@ impl Server {
         asking: Asking,
         until: Instant,
     ) -> Result<Value, Failed> {
-        let Limits { connect, command } = self.limits();
+        let command = self.limits().command;
         let mut now = Instant::now();
         let mut open = self.0.open();
         if open.as_ref().is_some_and(|live| live.is_idle(now)) {
@@ -222,14 +224,9 @@ impl Server {
         let mut live = match open {
             Some(live) => live,
             None => {
-                let opened = timeout_at(soonest(now, connect, until), self.live()).await;
+                let live = self.reach(until).await?;
                 now = Instant::now();
-                match opened {
-                    Ok(Ok(live)) => live,
-                    Ok(Err(error)) if error.is_timeout() => return Err(Failed::ConnectTimeout),
-                    Ok(Err(error)) => return Err(Failed::Unreachable(error)),
-                    Err(_) => return Err(Failed::ConnectTimeout),
-                }
+                live
             }
         };
         if self.0.clock.is_due() {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{ErrorKind as Kind, RedisError};
-use rrss_core::{DurationOption, Error, ErrorKind};
+use rrss_core::{Action, DurationOption, Error, ErrorKind};
 
 use super::address::Address;
 use super::credentials::Credentials;
@@ -34,6 +34,22 @@ pub(super) enum Doing {
 }
 
 impl Doing {
+    /// What an operation with this action does.
+    pub(super) fn of(action: &Action) -> Self {
+        match action {
+            Action::Load => Self::Load,
+            Action::Rotate => Self::Rotate,
+            Action::Touch => Self::Touch,
+            Action::Delete => Self::Delete,
+            Action::Find { .. } => Self::Find,
+            Action::List { .. } => Self::List,
+            Action::Count => Self::Count,
+            Action::Sweep { .. } => Self::Sweep,
+            Action::TakeExpired { .. } | Action::ForgetExpired { .. } => Self::Expired,
+            _ => Self::Write,
+        }
+    }
+
     fn phrase(self) -> &'static str {
         match self {
             Self::Load => "loading a session",

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use redis::Value;
-use rrss_core::{Cursor, KeySpace, Result};
+use rrss_core::{Action, Cursor, Deadline, KeySpace, Operation, Result, StorageKey, Timestamp};
 use tokio::time::Instant;
 
 use super::clock::ClockOffset;
 use super::cluster::Cluster;
 use super::commands::{Nonsense, Request};
-use super::connection::Server;
+use super::connection::{Limits, Server};
 use super::credentials::{Credentials, Login};
 use super::failure::{self, Doing};
 use super::options::Options;
@@ -96,10 +96,6 @@ impl Link {
 
     /// How far the clock of the server is ahead of ours, as it was measured last; of several masters, the clock that differs
     /// most. `None` where it is not known: before the first connection, and without the right to `TIME`.
-    #[allow(
-        dead_code,
-        reason = "what sets deadlines by the clock of the server reads it"
-    )]
     pub(super) fn clock(&self) -> Option<ClockOffset> {
         match self {
             Self::One(server) => server.clock(),
@@ -110,10 +106,6 @@ impl Link {
 
     /// The same for the server that has `key`, measured now where it was not measured before. A server that is not
     /// reached until then has none; the operation itself will say why.
-    #[allow(
-        dead_code,
-        reason = "what sets deadlines by the clock of the server reads it"
-    )]
     pub(super) async fn clock_of(&self, key: &[u8], until: Instant) -> Option<ClockOffset> {
         match self {
             Self::One(server) => server.measured_clock(until).await,
@@ -125,6 +117,51 @@ impl Link {
                 let master = sentinel.found_master(until).await?;
                 master.measured_clock(until).await
             }
+        }
+    }
+
+    /// The present instant by the clock of the server, so far as it was measured.
+    pub(super) fn now(&self) -> Option<Timestamp> {
+        Some(self.clock()?.now())
+    }
+
+    /// The present instant by the clock of the server that has the key of `op`, measured first where it is not known and
+    /// something depends on it.
+    ///
+    /// # Errors
+    ///
+    /// Where one server cannot be reached to be asked.
+    pub(super) async fn now_for(&self, op: &Operation) -> Result<Option<Timestamp>> {
+        let depends = matches!(op.deadline, Deadline::At(_))
+            || matches!(op.action(), Action::Find { .. } | Action::TakeExpired { .. });
+        if !depends {
+            return Ok(self.now());
+        }
+        let known = match self {
+            Self::One(server) => server.clock(),
+            Self::Cluster(_) | Self::Sentinel(_) => None,
+        };
+        if let Some(clock) = known {
+            return Ok(Some(clock.now()));
+        }
+        let doing = Doing::of(op.action());
+        if let Self::One(server) = self {
+            let until = server.limits().end();
+            let reached = server.reach(until).await;
+            reached.map_err(|failed| failed.into_error(doing, server))?;
+            return Ok(self.now());
+        }
+        let key = op.key.as_ref().map(StorageKey::as_bytes);
+        let until = self.limits().end();
+        let clock = self.clock_of(key.unwrap_or_default(), until).await;
+        Ok(clock.map(ClockOffset::now))
+    }
+
+    fn limits(&self) -> Limits {
+        match self {
+            Self::One(server) => server.limits(),
+            Self::Cluster(cluster) => cluster.limits(),
+            Self::Sentinel(sentinel) => sentinel.limits(),
         }
     }
 

@@ -37,6 +37,10 @@ struct Inner {
 }
 
 impl Sentinel {
+    pub(super) fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
     /// Opens nothing yet. The sentinels and the servers that they name each have credentials of their own.
     pub(super) fn new(
         watched: Watched,

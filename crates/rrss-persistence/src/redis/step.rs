@@ -9,7 +9,7 @@ use std::time::Duration;
 use redis::Value;
 use rrss_core::{
     Backend, BuildContext, Cursor, ExpiredNote, IndexKey, Operation, Page, Record, Result, Role,
-    Shape, Step, StorageKey, Written,
+    Shape, Step, StorageKey, Timestamp, Written,
 };
 #[cfg(doc)]
 use rrss_core::{Error, ErrorKind};
@@ -371,6 +371,14 @@ impl Backend for Redis {
             Some(rotation) => rotation.carry_out(&self.link).await,
             None => self.rotate_in_two_steps(op).await,
         }
+    }
+
+    fn known_now(&self) -> Option<Timestamp> {
+        self.link.now()
+    }
+
+    async fn server_now(&self, op: &Operation) -> Result<Option<Timestamp>> {
+        self.link.now_for(op).await
     }
 
     fn rotates_at_once(&self) -> bool {

@@ -247,10 +247,11 @@ impl Store {
         &self.inner.pipeline
     }
 
-    /// The present instant of the store's clock.
+    /// The present instant: of the store's clock, or of the server that expires its sessions, where that is known to differ by a
+    /// second or more. So processes whose clocks differ agree on when a session was saved and when it ends.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        self.inner.clock.now()
+        self.inner.pipeline.now(self.inner.clock.now())
     }
 
     fn operation(&self, action: Action) -> Operation {

@@ -291,6 +291,14 @@ impl Backend for Hashes {
         self.change(Doing::Delete, op).await
     }
 
+    fn known_now(&self) -> Option<Timestamp> {
+        self.link.now()
+    }
+
+    async fn server_now(&self, op: &Operation) -> Result<Option<Timestamp>> {
+        self.link.now_for(op).await
+    }
+
     async fn list(&self, op: &Operation, cursor: Option<&Cursor>, limit: usize) -> Result<Page> {
         let (keys, next) = self.keys(Doing::List, op, cursor, limit).await?;
         let keys = keys.into_iter().map(StorageKey::from);
