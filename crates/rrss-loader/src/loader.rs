@@ -14,6 +14,7 @@ use crate::plan::{Place, Plan, Planned, refused, warned};
 use crate::read::{Unread, read_up_to};
 use crate::report::{Problem, Problems, Report};
 use crate::source::Source;
+use crate::toml_1_1;
 use crate::types::Types;
 
 /// The largest file that is read. A configuration of thousands of steps is smaller.
@@ -168,6 +169,9 @@ impl Loader {
             warnings.add(never_end);
         }
         if let Some(warning) = corrupt::warning(&checked.settings, &checked.settings_given) {
+            warnings.add(|| warning);
+        }
+        for warning in toml_1_1::warnings(source.text()) {
             warnings.add(|| warning);
         }
         let now = SystemClock.now();
