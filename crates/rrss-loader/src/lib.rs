@@ -22,6 +22,7 @@ mod settings;
 mod source;
 mod suggest;
 mod syntax;
+mod toml_1_1;
 mod types;
 mod values;
 mod words;

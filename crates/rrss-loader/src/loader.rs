@@ -14,6 +14,7 @@ use crate::plan::{Place, Plan, Planned, refused, warned};
 use crate::read::{Unread, read_up_to};
 use crate::report::{Problem, Problems, Report};
 use crate::source::Source;
+use crate::toml_1_1;
 use crate::types::Types;
 
 /// The largest file that is read. A configuration of thousands of steps is smaller.
@@ -171,6 +172,9 @@ impl Loader {
             warnings.add(|| warning);
         }
         let (now, context) = (SystemClock.now(), BuildContext::in_dir(&base_dir));
+        for warning in toml_1_1::warnings(source.text()) {
+            warnings.add(|| warning);
+        }
         for step in &steps {
             for warning in step.configured.warnings(now, &context) {
                 warnings.add(|| warned(&warning, &step.place));

@@ -78,6 +78,7 @@ fn mistyped_names_and_wrong_types_are_refused_by_the_schema_too() {
         "on-corrupt-discard",
         "on-corrupt-of-fields",
         "template-without-id",
+        "toml-1-1",
     ];
     let mut refused = 0;
     for (name, text) in files("reports") {

@@ -106,7 +106,12 @@ impl Folder {
     ) -> Run {
         let file = self.write("standard-input", input);
         let input = fs::File::open(file).unwrap();
-        run(self.command(arguments).stdin(input))
+        let mut command = self.command(arguments);
+        command
+            .stdin(input)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        finish(command.spawn().unwrap())
     }
 
     /// Runs the binary, which must succeed and report nothing, and answers what it printed without the last
@@ -229,7 +234,7 @@ pub(crate) fn malformed_ids() -> Vec<String> {
         "8f14e45f ceea 467f a3d4 1b2c3d4e5f60",
         "8f14e45f-ceea-467f-a3d4-1b2c3d4e5f6é",
         "８f14e45f-ceea-467f-a3d4-1b2c3d4e5f60",
-        "-",
+        "-x",
         "--",
         "--no-such-option",
         "sessions:8f14e45f-ceea-467f-a3d4-1b2c3d4e5f60",

@@ -1,14 +1,19 @@
 //! What a value looks like in Redis, and what is read of it.
 
-use rrss_core::{Action, Backend, ErrorKind};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use rrss_core::{Action, Backend, ErrorKind, MAX_DEPTH, Session};
 use rrss_test_servers::RedisServer;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::support::*;
 
 on_both_servers![
     values_are_stored_as_texts_and_read_by_what_they_look_like,
-    a_text_that_looks_like_json_comes_back_as_that_value,
+    a_text_that_looks_like_json_comes_back_as_a_text,
+    with_compat_a_text_that_looks_like_json_comes_back_as_that_value,
+    whatever_insert_accepts_comes_back_equal,
     names_may_be_any_text,
     a_field_cannot_have_the_name_of_what_rrss_notes,
     what_is_no_utf8_is_corrupt_and_stays_as_it_was,
@@ -55,8 +60,85 @@ async fn values_are_stored_as_texts_and_read_by_what_they_look_like(server: Redi
     );
 }
 
-async fn a_text_that_looks_like_json_comes_back_as_that_value(server: RedisServer) {
+async fn a_text_that_looks_like_json_comes_back_as_a_text(server: RedisServer) {
     let store = store(&server, "");
+    let texts = ["42", "true", "[1]", "\"42\"", "dark"];
+    let mut saved = session(&[]);
+    for (at, text) in texts.iter().enumerate() {
+        saved.insert(&at.to_string(), text).unwrap();
+    }
+    store.save(&mut saved).await.unwrap();
+    let mut read = loaded(&store, &saved).await;
+    for (at, text) in texts.iter().enumerate() {
+        assert_eq!(&read.get::<String>(&at.to_string()).unwrap().unwrap(), text);
+    }
+    let stored = server.command(&["HGET", &key_of(&saved), "0"]);
+    assert_eq!(stored, "\"42\"");
+
+    // What was stored before, or by others, is read as the value that it looks like, and guards hold for both.
+    server.command(&["HSET", &key_of(&saved), "old", "42"]);
+    read.insert_if_unchanged("0", "43").unwrap();
+    store.save(&mut read).await.unwrap();
+    let mut read = loaded(&store, &saved).await;
+    assert_eq!(read.get::<u32>("old").unwrap(), Some(42));
+    read.insert_if_unchanged("old", &43).unwrap();
+    read.insert_if_unchanged("0", "44").unwrap();
+    store.save(&mut read).await.unwrap();
+    assert_eq!(read.get::<String>("0").unwrap().as_deref(), Some("44"));
+}
+
+async fn whatever_insert_accepts_comes_back_equal(server: RedisServer) {
+    const ROUNDS: usize = 40;
+    let store = store(&server, "");
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..ROUNDS {
+        let fields = prop::collection::hash_map(any::<String>(), arbitrary_value(), 0..12);
+        let fields = fields.new_tree(&mut runner).unwrap().current();
+        let mut saved = Session::new();
+        for (name, value) in &fields {
+            saved.insert(name, value).unwrap();
+        }
+        store.create(&mut saved).await.unwrap();
+        let read = loaded(&store, &saved).await;
+        assert_eq!(read.len(), fields.len());
+        for (name, value) in &fields {
+            assert_eq!(read.get::<Value>(name).unwrap().as_ref(), Some(value));
+        }
+    }
+    let deepest = "[".repeat(MAX_DEPTH) + &"]".repeat(MAX_DEPTH);
+    let mut saved = session(&[("deep", &deepest)]);
+    store.save(&mut saved).await.unwrap();
+    let read = loaded(&store, &saved).await;
+    assert_eq!(
+        read.get::<Value>("deep").unwrap().unwrap().to_string(),
+        deepest
+    );
+}
+
+/// Texts among them that look like other values.
+fn arbitrary_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        any::<String>().prop_map(Value::from),
+        "[-\"\\\\\\[\\]{}:,0-9etrulnfas. ]{0,6}".prop_map(Value::from),
+        any::<i32>().prop_map(|number| Value::from(number.to_string())),
+        any::<u8>().prop_map(|number| Value::from(format!("\"{number}\""))),
+    ];
+    leaf.prop_recursive(4, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map(any::<String>(), inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+async fn with_compat_a_text_that_looks_like_json_comes_back_as_that_value(server: RedisServer) {
+    let store = store(&server, "compat = \"rrss-0.2\"");
     let mut saved = session(&[("a", r#""42""#), ("b", r#""true""#), ("c", r#""[1]""#)]);
     store.save(&mut saved).await.unwrap();
     let mut read = loaded(&store, &saved).await;

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -189,5 +190,54 @@ struct Bytes<'b>(&'b [u8]);
 impl Serialize for Bytes<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self.0)
+    }
+}
+
+#[derive(Serialize, serde::Deserialize, PartialEq, Debug, Clone)]
+enum Any {
+    Unit,
+    Text(String),
+    Small(f32),
+    Large(f64),
+    Huge(u128, i128),
+    Named { truth: bool, letter: char },
+    Maybe(Option<Box<Any>>),
+    List(Vec<Any>),
+    Map(BTreeMap<String, Any>),
+    Counted(BTreeMap<i64, Any>),
+}
+
+fn any_value() -> impl Strategy<Value = Any> {
+    let leaf = prop_oneof![
+        Just(Any::Unit),
+        any::<String>().prop_map(Any::Text),
+        any::<f32>().prop_map(Any::Small),
+        any::<f64>().prop_map(Any::Large),
+        Just(Any::Large(f64::NAN)),
+        any::<(u128, i128)>().prop_map(|(one, other)| Any::Huge(one, other)),
+        any::<(bool, char)>().prop_map(|(truth, letter)| Any::Named { truth, letter }),
+    ];
+    leaf.prop_recursive(70, 90, 3, |inner| {
+        prop_oneof![
+            prop::option::of(inner.clone()).prop_map(|some| Any::Maybe(some.map(Box::new))),
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Any::List),
+            prop::collection::btree_map(any::<String>(), inner.clone(), 0..3).prop_map(Any::Map),
+            prop::collection::btree_map(any::<i64>(), inner, 0..3).prop_map(Any::Counted),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_insert_accepts_get_gives_back_equal(value in any_value()) {
+        let mut session = Session::new();
+        if session.insert("value", &value).is_ok() {
+            prop_assert_eq!(session.get("value").unwrap(), Some(value));
+            let text = session.get_raw("value").unwrap().to_owned();
+            session.insert_raw("raw", &text).unwrap();
+            prop_assert_eq!(session.get_raw("raw"), Some(&*text));
+        } else {
+            prop_assert_eq!(session.len(), 0);
+        }
     }
 }

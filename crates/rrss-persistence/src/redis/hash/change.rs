@@ -10,8 +10,9 @@ use rrss_core::{
 
 use super::bounds::Bounds;
 use super::compat::All;
+use super::form;
 use super::head;
-use super::{form, text};
+use super::text::{self, Readers};
 use crate::redis::commands::{Nonsense, millis};
 use crate::redis::script::{Code, Script};
 
@@ -67,6 +68,10 @@ impl<'a> Change<'a> {
         script.text(action);
         script.text(deadline(op, all));
         script.text(all.map_or(String::new(), |all| all.horizon(op.now()).to_string()));
+        let readers = match all {
+            Some(_) => Readers::Others,
+            None => Readers::Rrss,
+        };
         match op.action() {
             Action::Create | Action::Update => {
                 let session = op.session().ok_or_else(no_session)?;
@@ -75,17 +80,17 @@ impl<'a> Change<'a> {
                 script.text(in_millis(session.created_at()));
                 script.text(in_millis(session.own_deadline()));
                 if *op.action() == Action::Update {
-                    let Some(held) = Held::of(op, session, all.is_none())? else {
+                    let Some(held) = Held::of(op, session, readers)? else {
                         return Ok(None);
                     };
                     held.put_on(&mut script);
-                    put_fields(session.written(), &mut script)?;
+                    put_fields(session.written(), readers, &mut script)?;
                 } else {
                     if session.is_empty() && all.is_some() {
                         return Err(no_entry());
                     }
                     let fields = session.iter_raw().map(|(name, raw)| (name, Some(raw)));
-                    put_fields(fields, &mut script)?;
+                    put_fields(fields, readers, &mut script)?;
                 }
             }
             _ => {
@@ -124,7 +129,7 @@ impl Reading {
 
 impl<'a> Held<'a> {
     /// For an update of `session`; `None` where nothing can be so.
-    fn of(op: &'a Operation, session: &'a Session, keeps_head: bool) -> Result<Option<Self>> {
+    fn of(op: &'a Operation, session: &'a Session, readers: Readers) -> Result<Option<Self>> {
         let mut held = match &op.guard {
             Guard::Unchanged(stored) => match Self::whole(stored) {
                 Some(held) => held,
@@ -139,6 +144,7 @@ impl<'a> Held<'a> {
             }
         };
         // A deadline of its own that another request has given it must not be taken back unasked.
+        let keeps_head = readers == Readers::Rrss;
         if held.until.is_none() && keeps_head && !session.is_deadline_modified() {
             held.until = Some(in_millis(session.own_deadline()).into());
         }
@@ -146,7 +152,7 @@ impl<'a> Held<'a> {
             match session.stored_raw(name) {
                 Some(raw) => {
                     held.entries.push(Cow::Borrowed(name.as_bytes()));
-                    held.entries.push(bytes(text::stored(name, raw)?));
+                    held.entries.push(bytes(text::stored(name, raw, readers)?));
                 }
                 None => held.absent.push(Cow::Borrowed(name.as_bytes())),
             }
@@ -180,6 +186,7 @@ const ANY: &str = "any";
 /// What is set, and what is removed.
 fn put_fields<'a>(
     fields: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    readers: Readers,
     script: &mut Script<'a>,
 ) -> Result<()> {
     let (mut set, mut removed) = (Vec::new(), Vec::new());
@@ -189,7 +196,7 @@ fn put_fields<'a>(
             Some(_) if name == head::NAME => return Err(reserved()),
             Some(raw) => {
                 set.push(name_bytes);
-                set.push(bytes(text::stored(name, raw)?));
+                set.push(bytes(text::stored(name, raw, readers)?));
             }
             // Only an application can name it, and what it names is not there.
             None if name == head::NAME => {}

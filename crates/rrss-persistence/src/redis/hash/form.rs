@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use rrss_core::{Session, StoredForm};
 
-use super::text;
+use super::text::{self, Readers};
 
 /// A list of texts as bytes, each behind its length.
 #[derive(Default)]
@@ -31,12 +31,16 @@ impl Form {
             Some(until) if keeps_head => until.as_millis().to_string(),
             _ => String::new(),
         };
+        let readers = match keeps_head {
+            true => Readers::Rrss,
+            false => Readers::Others,
+        };
         let fields = session.iter_raw();
         let bytes = fields.map(|(name, raw)| name.len() + raw.len() + 16).sum();
         let mut form = Self::new(&until, bytes);
         for (name, raw) in session.iter_raw() {
             form.put(name);
-            form.put(&text::stored(name, raw).ok()?);
+            form.put(&text::stored(name, raw, readers).ok()?);
         }
         Some(form)
     }

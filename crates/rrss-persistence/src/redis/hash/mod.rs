@@ -26,6 +26,7 @@ use self::compat::All;
 use self::form::Form;
 pub use self::layout::{Compat, Layout};
 use self::read::{Entries, Told};
+use self::text::Readers;
 use super::Options;
 use super::commands::{self, Nonsense, Request};
 use super::failure::Doing;
@@ -52,8 +53,9 @@ use super::tracking::Watch;
 /// # Values
 ///
 /// Of a JSON string its text is stored, of every other value its JSON. A text that is exactly one JSON number, `true`,
-/// `false`, `null`, array or object is read as that, every other one as a string: so a string that looks like such a value
-/// comes back as that value. Names and values that are no UTF-8 are [`ErrorKind::Corrupt`], and stay as they are.
+/// `false`, `null`, array or object is read as that, every other one as a string. A string that looks like such a value is
+/// stored in quotes, `"42"`, and comes back as a string; with `compat`, where the other program would see the quotes, it
+/// is stored as it is, and comes back as that value. Names and values that are no UTF-8 are [`ErrorKind::Corrupt`], and stay as they are.
 ///
 /// The entry `$rrss` holds what is known of a session besides its fields: when it was created and last written, and a
 /// deadline of its own. A field cannot have that name.
@@ -119,6 +121,14 @@ impl Hashes {
             bounds,
             hasher: RandomState::new(),
         })
+    }
+
+    /// Who reads what is stored.
+    fn readers(&self) -> Readers {
+        match self.all {
+            Some(_) => Readers::Others,
+            None => Readers::Rrss,
+        }
     }
 
     async fn ask<T>(
@@ -262,7 +272,7 @@ impl Backend for Hashes {
         let Some((entries, deadline)) = self.entries(op, watch.as_ref()).await? else {
             return Ok(None);
         };
-        let record = read::session(&entries, self.bounds, deadline)?;
+        let record = read::session(&entries, self.bounds, self.readers(), deadline)?;
         let validity = watch.and_then(|watch| watch.validity());
         Ok(record.map(|record| record.with_validity(validity)))
     }

@@ -6,7 +6,7 @@ use rrss_core::{Error, ErrorKind, Record, Result, Session, Timestamp};
 use super::bounds::Bounds;
 use super::form::Form;
 use super::head::{self, Head};
-use super::text;
+use super::text::{self, Readers};
 use crate::redis::commands::Nonsense;
 
 /// Names and values, as they are stored.
@@ -86,6 +86,7 @@ pub(super) fn entries(reply: Value) -> Result<Entries, Nonsense> {
 pub(super) fn session(
     entries: &[(Vec<u8>, Vec<u8>)],
     bounds: Bounds,
+    readers: Readers,
     expires_at: Option<Timestamp>,
 ) -> Result<Option<Record>> {
     if entries.is_empty() {
@@ -109,7 +110,7 @@ pub(super) fn session(
         json.push(if json.is_empty() { b'{' } else { b',' });
         text::put_string(&mut json, name);
         json.push(b':');
-        text::put_read(&mut json, value);
+        text::put_read(&mut json, value, readers);
         texts.push((name, value));
     }
     if json.is_empty() {
