@@ -45,16 +45,6 @@ fn a_session_that_was_written_is_loaded_without_another_thread() {
     );
 }
 
-#[test]
-fn after_a_restart_the_first_load_reads_the_disk_and_the_next_does_not() {
-    let (dir, runtime) = (TempDir::new().unwrap(), Runtime::new().unwrap());
-    runtime.block_on(async { put(&open(&dir), "s:1", until(100)).await });
-    let embedded = open(&dir);
-    assert!(at_once(&embedded, &load("s:1", 99)).is_none());
-    assert!(runtime.block_on(stored(&embedded, "s:1", 99)).is_some());
-    assert!(at_once(&embedded, &load("s:1", 99)).unwrap().is_some());
-}
-
 #[tokio::test]
 async fn what_was_deleted_or_swept_is_not_at_hand() {
     let dir = TempDir::new().unwrap();

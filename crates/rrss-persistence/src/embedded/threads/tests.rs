@@ -77,7 +77,10 @@ fn hold_up(threads: &Threads) -> mpsc::Sender<()> {
 /// Has the committing thread begin with a change of the session `first`, while it is held up.
 fn begin_first(threads: &Threads) -> Changing<'_> {
     loop {
-        let first = begin(threads, create("first"));
+        let mut first: Changing<'_> = Box::pin(threads.change(create("first")));
+        if poll(&mut first).is_ready() {
+            continue;
+        }
         while threads.shared.commits.waits() > 0 {
             thread::yield_now();
         }
@@ -253,4 +256,20 @@ fn closing_waits_for_what_came_before_it() {
     });
     drop(threads);
     Threads::start(&Options::at(dir.path())).unwrap();
+}
+
+#[test]
+fn after_a_restart_the_first_load_reads_the_disk_and_the_next_does_not() {
+    let (threads, dir) = start(LONG);
+    runtime().block_on(async {
+        let done = threads.change(create("s")).await;
+        assert_eq!(done.unwrap(), Changed::Written(Written::Done));
+        drop(threads);
+        let threads = Threads::start(&Options::at(dir.path())).unwrap();
+        let op = op(Action::Load, "s");
+        assert!(threads.kept().load_at_hand(&op).unwrap().is_err());
+        assert!(load(&threads, "s").await.unwrap().is_some());
+        let at_hand = threads.kept().load_at_hand(&op).unwrap();
+        assert!(at_hand.is_ok_and(|record| record.is_some()));
+    });
 }
