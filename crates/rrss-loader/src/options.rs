@@ -54,6 +54,10 @@ pub(crate) fn check<T>(
     secrets: &mut Vec<Span>,
     parse: impl FnMut(ValueDeserializer<'_>) -> Result<T, Error>,
 ) -> Checked<T> {
+    #[allow(
+        clippy::needless_late_init,
+        reason = "what is put into `check` has to live longer than it"
+    )]
     let words;
     let mut check = Check {
         set_aside: BTreeSet::new(),

@@ -40,7 +40,7 @@ pub fn schema(registry: &Registry) -> Value {
     definitions.insert(FROM_ENV.to_owned(), from_env());
     definitions.insert(FROM_FILE.to_owned(), from_file());
     let items = items(&steps, &definitions);
-    let store = store(adapted(types.store_schema().clone(), &types), &definitions);
+    let store = store(&adapted(types.store_schema().clone(), &types), &definitions);
     for (name, step) in steps {
         definitions.insert(definition_of(name), step);
     }
@@ -96,12 +96,12 @@ fn items(steps: &[(&str, Value)], definitions: &Map<String, Value>) -> Value {
     schema
 }
 
-fn store(checked: Value, definitions: &Map<String, Value>) -> Value {
+fn store(checked: &Value, definitions: &Map<String, Value>) -> Value {
     let mut schema = json!({
         "type": "object",
         // Without it, Taplo leaves out what has alternatives.
         "properties": {},
-        "anyOf": [help::of_store(&checked, definitions), true],
+        "anyOf": [help::of_store(checked, definitions), true],
         "if": true,
         "then": closed(checked.clone()),
     });

@@ -103,10 +103,11 @@ fn variants_count_as_the_objects_and_lists_that_they_are_written_as() {
         Tuple(Box<Tree>, u8),
         Struct { inner: Box<Tree> },
     }
-    let nested = |times: usize, around: fn(Box<Tree>) -> Tree| {
+    type Around = fn(Box<Tree>) -> Tree;
+    let nested = |times: usize, around: Around| {
         (0..times).fold(Tree::Leaf, |tree, _| around(Box::new(tree)))
     };
-    let cases: [(usize, fn(Box<Tree>) -> Tree); 3] = [
+    let cases: [(usize, Around); 3] = [
         (127, Tree::Newtype),
         (63, |tree| Tree::Tuple(tree, 0)),
         (63, |inner| Tree::Struct { inner }),
