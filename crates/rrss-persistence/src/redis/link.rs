@@ -133,7 +133,10 @@ impl Link {
     /// Where one server cannot be reached to be asked.
     pub(super) async fn now_for(&self, op: &Operation) -> Result<Option<Timestamp>> {
         let depends = matches!(op.deadline, Deadline::At(_))
-            || matches!(op.action(), Action::Find { .. } | Action::TakeExpired { .. });
+            || matches!(
+                op.action(),
+                Action::Find { .. } | Action::TakeExpired { .. }
+            );
         if !depends {
             return Ok(self.now());
         }

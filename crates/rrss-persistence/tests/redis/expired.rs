@@ -215,7 +215,7 @@ async fn late_writes_of_a_deleted_session_leave_no_note(server: RedisServer) {
 /// Whether it was done.
 async fn late(redis: &Redis, op: &Operation) -> bool {
     match op.action() {
-        Action::Touch => redis.touch(op).await.unwrap(),
+        Action::Touch => redis.touch(op).await.unwrap() == Written::Done,
         _ => redis.write(op).await.unwrap() == Written::Done,
     }
 }
@@ -416,11 +416,12 @@ async fn what_was_taken_from_a_key_that_is_used_again_is_not_forgotten(server: R
     let (deadline, (first, forgotten)) = soon(&server, async |deadline| {
         kept(&redis, key, in_an_hour().instant().unwrap(), "first").await;
         let past = Deadline::At(Timestamp::from_millis(now().as_millis() - 1000));
-        assert!(
+        assert_eq!(
             redis
                 .touch(&noted(touch(key, past), "first"))
                 .await
-                .unwrap()
+                .unwrap(),
+            Written::Done
         );
         let first = take(&redis, 10).await;
         kept(&redis, key, deadline, "second").await;
@@ -446,7 +447,7 @@ async fn two_clients_never_take_the_same(server: RedisServer) {
     let past = Timestamp::from_millis(now().as_millis() - 1000);
     for key in &names {
         let end = noted(touch(key, Deadline::At(past)), "{}");
-        assert!(redis.touch(&end).await.unwrap());
+        assert_eq!(redis.touch(&end).await.unwrap(), Written::Done);
     }
     let clients = [connect(&server), connect(&server), connect(&server)];
     let all = clients.iter().map(|redis| async move {

@@ -475,7 +475,7 @@ async fn when_all_sessions_have_expired_nothing_is_left(server: RedisServer) {
     done(&redis, op).await;
     for deadline in [Deadline::Never, at(hour + 19)] {
         let op = putting(touch("sessions:1", deadline), &["ann", "user 1"], &[]);
-        assert!(redis.touch(&op).await.unwrap());
+        assert_eq!(redis.touch(&op).await.unwrap(), Written::Done);
     }
     let op = putting(delete("sessions:2"), &[], &["ann", "user 2"]);
     assert_eq!(redis.delete(&op).await.unwrap(), Written::Done);
