@@ -159,7 +159,7 @@ mod tests {
 
     fn touch(engine: &Engine, op: &Operation) {
         let mut changes = engine.changes();
-        assert!(changes.touch(op).unwrap());
+        assert_eq!(changes.touch(op).unwrap(), rrss_core::Written::Done);
         changes.commit().unwrap();
     }
 

@@ -5,7 +5,6 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use rrss_core::{Backend, DurationOption, Error, ErrorKind, Written};
