@@ -242,7 +242,12 @@ async fn finish(
 ) -> Response<Body> {
     let finished = if saves && shared.has_something_to_save().await {
         // Where the client goes away now, what the handler did is saved all the same.
-        let saving = ToTheEnd::new(async move { shared.finish(true).await });
+        let work = shared.store.begin_work();
+        let saving = ToTheEnd::new(async move {
+            let finished = shared.finish(true).await;
+            drop(work);
+            finished
+        });
         saving.await.unwrap_or_else(|panicked| {
             let message = "saving the session of a request panicked";
             let error = rrss::Error::new(rrss::ErrorKind::Unavailable, message);

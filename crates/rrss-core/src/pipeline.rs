@@ -165,12 +165,22 @@ impl Pipeline {
             };
         }
         let again = op.clone().with_id(former);
+        // Whether the id was rotated away is asked once it is found nowhere.
+        let wants_rotated = std::mem::take(&mut op.wants_rotated);
+        let first = wants_rotated.then(|| op.clone());
         let answer = self.stages.run(0, op).await?;
         if answer.outcome != Outcome::Missing {
             return Ok(answer);
         }
         *op = again;
-        self.stages.run(0, op).await
+        let answer = self.stages.run(0, op).await?;
+        match first {
+            Some(mut first) if answer.outcome == Outcome::Missing => {
+                first.wants_rotated = true;
+                self.stages.run(0, &mut first).await
+            }
+            _ => Ok(answer),
+        }
     }
 
     /// Runs the way down alone: afterwards `op` is what the backend would be given. `false` where a step answered it before,

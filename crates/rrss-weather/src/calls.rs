@@ -117,9 +117,11 @@ impl Intercept for Calls {
                 "the weather swallowed the answer to this call",
             ),
         };
-        if !matches!(fault, Fault::RefuseFull | Fault::RefuseForbidden) {
-            self.0.doubts.fetch_add(1, Ordering::SeqCst);
+        let error = Error::new(kind, message);
+        if matches!(fault, Fault::RefuseFull | Fault::RefuseForbidden) {
+            return Err(error);
         }
-        Err(Error::new(kind, message))
+        self.0.doubts.fetch_add(1, Ordering::SeqCst);
+        Err(error.in_doubt())
     }
 }

@@ -141,7 +141,7 @@ async fn a_rotation_to_a_given_id_ends_the_old_one() {
     clock.advance(Duration::from_secs(60));
     store.rotate_to(&mut session, other_id()).await.unwrap();
     assert_eq!(session.id(), Some(&other_id()));
-    assert!(store.load(&old).await.unwrap().is_none());
+    assert!(store.load(&old).await.unwrap_err().is_gone());
     let stored = live(&store, &other_id()).await;
     assert_eq!((stored.len(), stored.created_at()), (2, created));
 }

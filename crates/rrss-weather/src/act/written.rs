@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use rrss::{Error, ErrorKind, Result, SessionId};
+use rrss::{Result, SessionId};
 
 use super::Actor;
 use crate::event::Op;
@@ -72,7 +72,8 @@ impl Actor {
             record.faults = faults;
             record.ended = ended;
             record.answer = answer.unwrap_or_else(|error| Answer::Failed {
-                doubt: in_doubt(&error, faults),
+                // What an error does not say may have happened has not.
+                doubt: error.may_have_happened(),
                 kind: error.kind(),
                 message: error.to_string(),
             });
@@ -81,15 +82,5 @@ impl Actor {
             }
             more(record);
         });
-    }
-}
-
-/// Whether an operation that answered this error may have happened all the same: where it took too long, or where the weather
-/// broke a connection or swallowed an answer meanwhile. What a server refused has not happened.
-fn in_doubt(error: &Error, faults: u64) -> bool {
-    match error.kind() {
-        ErrorKind::Gone | ErrorKind::Conflict | ErrorKind::TooLarge | ErrorKind::Value => false,
-        ErrorKind::Timeout => true,
-        _ => faults > 0,
     }
 }

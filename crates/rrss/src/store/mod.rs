@@ -12,6 +12,7 @@ mod quarantine;
 mod rotate;
 mod save;
 mod turns;
+mod unfinished;
 mod update;
 
 use std::fmt;
@@ -34,6 +35,8 @@ pub use self::quarantine::{
 };
 pub use self::save::Saved;
 use self::turns::{Turn, Turns};
+use self::unfinished::Unfinished;
+pub use self::unfinished::Work;
 use crate::builder::StoreBuilder;
 use crate::sweeper::Sweeper;
 
@@ -88,6 +91,7 @@ struct Inner {
     corrupt: Corrupt,
     rotated_for: Duration,
     turns: Turns,
+    unfinished: Unfinished,
     sweeper: Sweeper,
 }
 
@@ -164,6 +168,7 @@ impl Store {
                 corrupt: Corrupt::new(on_corrupt, quarantine_for),
                 rotated_for,
                 turns: Turns::default(),
+                unfinished: Unfinished::default(),
                 sweeper,
             }),
         };
@@ -201,18 +206,28 @@ impl Store {
         self.inner.pipeline.ping().await
     }
 
-    /// Stops the background sweep, waits for [listeners](Store::on_expired) that are being called, and makes what was
-    /// acknowledged safe, within a time. Call it before the process ends; operations after it still work, without the sweep.
+    /// Begins work on sessions that [`shutdown`](Store::shutdown) is to wait for, until the value is dropped: a save that goes
+    /// on in a task though the client that asked for it went away.
+    pub fn begin_work(&self) -> Work {
+        self.inner.unfinished.begin()
+    }
+
+    /// Waits for [work](Store::begin_work) that is under way, stops the background sweep, waits for
+    /// [listeners](Store::on_expired) that are being called, and makes what was acknowledged safe, within a time. Call it before
+    /// the process ends; operations after it still work, without the sweep.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Timeout`] where it took longer than `within`; what was still running was aborted.
     pub async fn shutdown(&self, within: Duration) -> Result<()> {
         let began = tokio::time::Instant::now();
-        let aborted = self.inner.sweeper.shutdown(within).await;
+        let waited = tokio::time::timeout(within, self.inner.unfinished.wait()).await;
+        let left = within.saturating_sub(began.elapsed());
+        let aborted = self.inner.sweeper.shutdown(left).await;
         let left = within.saturating_sub(began.elapsed());
         let closed = tokio::time::timeout(left, self.inner.pipeline.close()).await;
         if aborted.is_empty()
+            && waited.is_ok()
             && let Ok(closed) = closed
         {
             return closed;

@@ -36,7 +36,15 @@ impl Processes {
     /// Loads here until what is answered is as it is to be.
     async fn until(&self, what: &str, id: &SessionId, is: impl Fn(Option<&Session>) -> bool) {
         let start = Instant::now();
-        while !is(self.here.load(id).await.unwrap().as_ref()) {
+        loop {
+            let seen = match self.here.load(id).await {
+                // It was rotated away a moment ago.
+                Err(error) if error.is_gone() => None,
+                seen => seen.unwrap(),
+            };
+            if is(seen.as_ref()) {
+                return;
+            }
             assert!(start.elapsed() < SOON, "{what}");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

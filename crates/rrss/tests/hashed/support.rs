@@ -202,5 +202,9 @@ pub(crate) async fn loaded(store: &Store, id: &SessionId) -> Session {
 }
 
 pub(crate) async fn lives(store: &Store, id: &SessionId) -> bool {
-    store.load(id).await.unwrap().is_some()
+    match store.load(id).await {
+        // It was rotated away a moment ago.
+        Err(error) if error.is_gone() => false,
+        found => found.unwrap().is_some(),
+    }
 }
