@@ -192,12 +192,19 @@ async fn a_rotation_and_a_delete_leave_no_key_behind() {
         let server = RedisServer::start(flavor);
         let store = from_toml(&server, "sessions:{id}", "{ type = 'expiry' },");
         let mut session = stored(&store).await;
+        let old = id(&session).to_owned();
         store.rotate(&mut session).await.unwrap();
         let key = format!("sessions:{}", id(&session));
-        assert_eq!(server.scan("*"), [key.as_str()], "{flavor}");
+        let mark = format!("sessions:rotated:{{sessions:{old}}}");
+        assert_eq!(server.scan("*"), [key.as_str(), mark.as_str()], "{flavor}");
         assert!(pttl(&server, &key) > 0);
+        // It ends by itself, opens nothing, and costs little.
+        assert!((1..=30_000).contains(&pttl(&server, &mark)), "{flavor}");
+        let bytes: u64 = server.command(&["MEMORY", "USAGE", &mark]).parse().unwrap();
+        assert!(bytes <= 150, "{flavor}: {bytes}");
+        assert_eq!(store.count().await.unwrap(), 1);
         store.delete(session.id().unwrap()).await.unwrap();
-        assert_eq!(server.scan("*"), Vec::<String>::new(), "{flavor}");
+        assert_eq!(server.scan("*"), [mark], "{flavor}");
     }
 }
 
@@ -399,7 +406,11 @@ async fn without_expiry_what_is_deleted_leaves_no_entry_behind() {
         let found = store.find("user", "bob", None, 10).await.unwrap();
         assert!(found.sessions[0].is(session.id().unwrap()));
         assert!(store.delete(session.id().unwrap()).await.unwrap());
-        assert_eq!(server.scan("*"), Vec::<String>::new(), "{flavor}");
+        let left = server.scan("*");
+        assert!(
+            left.iter().all(|key| key.contains(":rotated:")),
+            "{flavor}: {left:?}"
+        );
     }
 }
 

@@ -213,7 +213,7 @@ async fn what_is_done_from_here_is_seen_by_the_next_load() {
 
     world.store.rotate(&mut session).await.unwrap();
     let new = session.id().unwrap().clone();
-    assert!(world.store.load(&id).await.unwrap().is_none());
+    assert!(world.store.load(&id).await.unwrap_err().is_gone());
     assert_eq!(count(&world.load(&new).await), 1);
 
     let sooner = world.clock.now() + SECOND;

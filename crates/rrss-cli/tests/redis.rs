@@ -34,13 +34,14 @@ fn a_session_lives_from_create_to_delete() {
         assert!(ttl > 1000, "{ttl}");
 
         let new = folder.ok(["rotate", &id]);
-        assert_eq!(server.scan("*"), [key(&new)]);
+        let mark = format!("sessions:rotated:{{{}}}", key(&id));
+        assert_eq!(server.scan("*"), [key(&new), mark.clone()]);
         assert_eq!(folder.ok(["list"]), new);
         assert_eq!(folder.ok(["list", "--json"]), format!(r#"["{new}"]"#));
         assert_eq!(folder.ok(["count"]), "1");
         assert_eq!(folder.ok(["sweep"]), "0");
         folder.ok(["delete", &new]);
-        assert_eq!(server.scan("*"), [""; 0]);
+        assert_eq!(server.scan("*"), [mark]);
     });
 }
 

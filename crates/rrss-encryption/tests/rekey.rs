@@ -203,7 +203,7 @@ async fn a_session_that_got_a_new_id_meanwhile_is_dead_under_the_old_one(subject
     .await;
     assert_eq!(done.rekeyed, 0);
     let new = store(&subject, NEW);
-    assert!(new.load(&old_id).await.unwrap().is_none());
+    assert!(new.load(&old_id).await.unwrap_err().is_gone());
     assert!(new.load(&new_id).await.unwrap().is_some());
 }
 

@@ -124,7 +124,7 @@ async fn a_rotation_ends_the_id_that_the_other_store_made() {
         let (store, id) = (legacy.store(&redis), legacy.put(&redis));
         let mut session = store.load(&id).await.unwrap().unwrap();
         store.rotate(&mut session).await.unwrap();
-        assert!(store.load(&id).await.unwrap().is_none());
+        assert!(store.load(&id).await.unwrap_err().is_gone());
         let id = session.id().unwrap();
         assert_eq!(store.load(id).await.unwrap().unwrap().len(), 10);
         store.delete(id).await.unwrap();

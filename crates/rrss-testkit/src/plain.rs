@@ -123,8 +123,15 @@ impl Transform for PlainKeys {
                 return Ok(());
             }
             Action::Sweep { .. } => return Ok(()),
-            Action::Create if op.id().is_none() => op.assign_id(self.next_id()),
+            Action::Create | Action::Rotate if op.id().is_none() => op.assign_id(self.next_id()),
             _ => {}
+        }
+        if let Some(old) = &mut op.replaces {
+            if !is_well_formed(old.id.as_str()) {
+                op.settle(Outcome::Missing);
+                return Ok(());
+            }
+            old.key = Some(format!("{}{}", self.space.prefix(), old.id.as_str()).into());
         }
         match op
             .id()
@@ -135,7 +142,7 @@ impl Transform for PlainKeys {
                 op.key = Some(format!("{}{id}", self.space.prefix()).into());
                 op.key_space = Some(self.space.clone());
             }
-            None if *op.action() == Action::Create => {
+            None if matches!(op.action(), Action::Create | Action::Rotate) => {
                 return Err(Error::new(
                     ErrorKind::Value,
                     "the id given for a new session is not 32 hexadecimal digits",

@@ -356,3 +356,49 @@ async fn a_deadline_of_its_own_is_merged_as_a_field_is() {
     assert_eq!(loaded.expires_at(), Some(month + HOUR));
     assert_eq!(fields(&loaded), json!({ "a": 1, "b": 2 }));
 }
+
+/// All load the same session first, so all but one must try again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_hundred_saves_of_one_session_at_once_all_are_stored() {
+    let world = World::new(Conflict::Merge);
+    let session = world.saved(json!({ "n": 0 })).await;
+    let all_loaded = std::sync::Arc::new(tokio::sync::Barrier::new(200));
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        let (store, mut copy) = (world.store.clone(), world.loaded(&session).await);
+        let all_loaded = std::sync::Arc::clone(&all_loaded);
+        tasks.spawn(async move {
+            copy.insert(&format!("field-{number}"), &number).unwrap();
+            all_loaded.wait().await;
+            store.save(&mut copy).await
+        });
+    }
+    for saved in tasks.join_all().await {
+        saved.unwrap();
+    }
+    assert_eq!(world.loaded(&session).await.len(), 201);
+    // One load and one save for each that lost, and for each the save that did: no herd tries again together.
+    assert!(world.counts.of(Call::Load) <= 201 + 200 + 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_hundred_increments_of_one_counter_at_once_each_counts() {
+    let world = World::new(Conflict::Merge);
+    let session = world.saved(json!({ "n": 0 })).await;
+    let all_loaded = std::sync::Arc::new(tokio::sync::Barrier::new(200));
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..200 {
+        let (store, mut copy) = (world.store.clone(), world.loaded(&session).await);
+        let all_loaded = std::sync::Arc::clone(&all_loaded);
+        tasks.spawn(async move {
+            all_loaded.wait().await;
+            let add = |n: Option<u64>| n.unwrap_or_default() + 1;
+            store.update_field(&mut copy, "n", add).await
+        });
+    }
+    for counted in tasks.join_all().await {
+        counted.unwrap();
+    }
+    let stored = world.loaded(&session).await;
+    assert_eq!(stored.get::<u64>("n").unwrap(), Some(200));
+}

@@ -69,13 +69,14 @@ async fn who_has_not_asked_for_a_session_costs_one_command() {
 }
 
 #[tokio::test]
-async fn an_id_that_no_session_has_costs_one_load_more_than_none() {
+async fn an_id_that_no_session_has_costs_one_load_and_a_look_more_than_none() {
     let server = server();
     let store = on_redis(&server);
     let mut browser = open(&store, without_memory()).await;
     store.ping().await.unwrap();
     browser.cookie = Some("8f14e45f-ceea-467f-a3d4-1b2c3d4e5f60".to_owned());
-    assert_eq!(cost(&server, &mut browser, "/untouched").await, 3);
+    // The look is whether the id was rotated away.
+    assert_eq!(cost(&server, &mut browser, "/untouched").await, 4);
     browser.cookie = Some("no-id".to_owned());
     assert_eq!(cost(&server, &mut browser, "/untouched").await, 2);
 }

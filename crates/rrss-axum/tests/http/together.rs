@@ -102,7 +102,7 @@ async fn what_another_request_saves_under_the_old_id_of_a_rotated_session_brings
     go_on.wait().await;
     late.await.unwrap();
     assert_ne!(ann.id(), old);
-    assert!(store.load(&old).await.unwrap().is_none());
+    assert!(store.load(&old).await.unwrap_err().is_gone());
     assert_eq!(store.count().await.unwrap(), 1);
     assert_eq!(ann.get("/read").await.text, "1 ann");
 }
@@ -139,7 +139,7 @@ async fn a_save_that_comes_after_another_request_has_rotated_brings_nothing_back
     ann.get("/login").await;
     held.release();
     assert!(late.await.unwrap().status.is_success());
-    assert!(store.load(&old).await.unwrap().is_none());
+    assert!(store.load(&old).await.unwrap_err().is_gone());
     assert_eq!(store.count().await.unwrap(), 1);
     assert_eq!(ann.get("/read").await.text, "1 ann");
 }
@@ -171,7 +171,7 @@ async fn of_two_requests_that_rotate_at_once_one_gets_the_new_id() {
     );
     assert!(!one.forgets() && !two.forgets());
     assert!(one.status.is_success() && two.status.is_success());
-    assert!(store.load(&old).await.unwrap().is_none());
+    assert!(store.load(&old).await.unwrap_err().is_gone());
     assert_eq!(store.count().await.unwrap(), 1);
     let winner = if winners[0] { &tabs[0] } else { &tabs[1] };
     assert_eq!(winner.get("/read").await.text, "1 nobody");

@@ -160,44 +160,69 @@ async fn a_session_whose_client_goes_away_while_it_is_saved_is_saved_all_the_sam
 
 #[tokio::test]
 async fn of_a_client_that_goes_away_while_its_session_rotates_the_old_id_works_or_the_new_one() {
-    for (call, side) in [
-        (Call::Create, Side::Before),
-        (Call::Create, Side::After),
-        (Call::Delete, Side::Before),
-    ] {
-        let gate = Gate::new();
-        let (store, _) = store_over(gate.before(rrss::Memory::default()));
-        let (gone, mut request_gone) = mpsc::unbounded_channel();
-        let app = pages().layer(layer(&store));
-        let site = Site::start(app.layer(from_fn_with_state(gone, watched))).await;
-        let ann = site.browser();
-        ann.get("/visit").await;
-        request_gone.recv().await.unwrap();
-        let old = ann.id();
-        let held = gate.hold(call, side);
-        let done = gate.hold(Call::Delete, Side::After);
-        let connection = send(&ann, "/login", "").await;
-        let held = held.arrived().await;
-        drop(connection);
-        request_gone.recv().await.unwrap();
+    let gate = Gate::new();
+    let (store, _) = store_over(gate.before(rrss::Memory::default()));
+    let (gone, mut request_gone) = mpsc::unbounded_channel();
+    let app = pages().layer(layer(&store));
+    let site = Site::start(app.layer(from_fn_with_state(gone, watched))).await;
+    let ann = site.browser();
+    ann.get("/visit").await;
+    request_gone.recv().await.unwrap();
+    let old = ann.id();
+    let held = gate.hold(Call::Rotate, Side::Before);
+    let done = gate.hold(Call::Rotate, Side::After);
+    let connection = send(&ann, "/login", "").await;
+    let held = held.arrived().await;
+    drop(connection);
+    request_gone.recv().await.unwrap();
 
-        // As long as the old one is there, it is whole, and nobody is signed in under it.
-        let stored = store.inspect(&old).await.unwrap().unwrap();
-        assert_eq!(stored.get::<u64>("visits").unwrap(), Some(1));
-        assert!(!stored.contains_key("user"));
+    // As long as the old one is there, it is whole, and nobody is signed in under it.
+    let stored = store.inspect(&old).await.unwrap().unwrap();
+    assert_eq!(stored.get::<u64>("visits").unwrap(), Some(1));
+    assert!(!stored.contains_key("user"));
 
-        held.release();
-        let done = done.arrived().await;
-        assert!(store.inspect(&old).await.unwrap().is_none());
-        let ids = store.list(None, 10).await.unwrap().ids;
-        assert_eq!(ids.len(), 1, "{call:?} {side:?}");
-        let stored = store.inspect(&ids[0]).await.unwrap().unwrap();
-        assert_eq!(stored.get::<u64>("visits").unwrap(), Some(1));
-        let user: Option<String> = stored.get("user").unwrap();
-        assert_eq!(user.as_deref(), Some("ann"));
-        done.release();
-        // Who has not heard of the new id is a stranger.
-        let page = ann.get("/read").await;
-        assert_eq!((page.text.as_str(), page.cookie()), ("0 nobody", None));
+    held.release();
+    let done = done.arrived().await;
+    assert!(store.inspect(&old).await.unwrap().is_none());
+    let ids = store.list(None, 10).await.unwrap().ids;
+    assert_eq!(ids.len(), 1);
+    let stored = store.inspect(&ids[0]).await.unwrap().unwrap();
+    assert_eq!(stored.get::<u64>("visits").unwrap(), Some(1));
+    let user: Option<String> = stored.get("user").unwrap();
+    assert_eq!(user.as_deref(), Some("ann"));
+    done.release();
+    // Who has not heard of the new id is a stranger.
+    let page = ann.get("/read").await;
+    assert_eq!((page.text.as_str(), page.cookie()), ("0 nobody", None));
+}
+
+/// The client goes away, the save goes on in a task, and the process is asked to stop.
+#[tokio::test]
+async fn a_shutdown_waits_for_the_save_of_a_client_that_went_away() {
+    let gate = Gate::new();
+    let (store, _) = store_over(gate.before(rrss::Memory::default()));
+    let (gone, mut request_gone) = mpsc::unbounded_channel();
+    let app = pages().layer(layer(&store));
+    let site = Site::start(app.layer(from_fn_with_state(gone, watched))).await;
+    let ann = site.browser();
+    ann.get("/visit").await;
+    request_gone.recv().await.unwrap();
+    let held = gate.hold(Call::Update, Side::Before);
+    let connection = send(&ann, "/visit", "").await;
+    let held = held.arrived().await;
+    drop(connection);
+    request_gone.recv().await.unwrap();
+
+    let stopping = tokio::spawn({
+        let store = store.clone();
+        async move { store.shutdown(std::time::Duration::from_secs(60)).await }
+    });
+    // It would be done by now if it did not wait.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
     }
+    assert!(!stopping.is_finished());
+    held.release();
+    stopping.await.unwrap().unwrap();
+    assert_eq!(ann.get("/read").await.text, "2 nobody");
 }

@@ -87,7 +87,15 @@ pub(crate) async fn until(
     is: impl Fn(Option<&Session>) -> bool,
 ) {
     let begun = Instant::now();
-    while !is(store.load(id).await.unwrap().as_ref()) {
+    loop {
+        let seen = match store.load(id).await {
+            // It was rotated away a moment ago.
+            Err(error) if error.is_gone() => None,
+            seen => seen.unwrap(),
+        };
+        if is(seen.as_ref()) {
+            return;
+        }
         assert!(begun.elapsed() < SOON, "{what}: not seen");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

@@ -93,10 +93,8 @@ pub(super) fn delete(context: &mut Context<'_>, id: &IdArg) -> Result<(), Failur
 }
 
 async fn load(store: &Store, id: &SessionId) -> Result<Session, Failure> {
-    match store.load(id).await {
-        Err(error) if error.is_gone() => Err(Failure::no_session()),
-        loaded => loaded?.ok_or_else(Failure::no_session),
-    }
+    let session = store.load(id).await?;
+    session.ok_or_else(Failure::no_session)
 }
 
 fn found(found: bool) -> Result<(), Failure> {

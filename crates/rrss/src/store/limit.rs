@@ -185,7 +185,15 @@ impl Store {
         for (name, _) in before.changes() {
             undone.copy_field(name, before.stored_raw(name));
         }
-        self.update(&mut undone).await?;
+        match (before.id(), session.id().cloned()) {
+            // It goes back to the id that its holder knows.
+            (Some(old), Some(new)) if *old != new => {
+                self.move_to(&mut undone, &new, Some(old.clone())).await?;
+            }
+            _ => {
+                self.update(&mut undone).await?;
+            }
+        }
         *session = before.merged_onto(undone);
         Ok(())
     }

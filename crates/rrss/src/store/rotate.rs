@@ -99,7 +99,7 @@ impl Store {
     }
 
     /// Puts the session in the place of the stored one, under a new id; what others have saved to that goes along.
-    async fn move_to(
+    pub(super) async fn move_to(
         &self,
         session: &mut Session,
         old: &SessionId,

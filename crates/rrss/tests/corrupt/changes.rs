@@ -1,6 +1,6 @@
 //! A session that was loaded, and whose stored bytes were broken since.
 
-use rrss::{Conflict, ErrorKind, OnCorrupt, Saved, Session};
+use rrss::{Conflict, ErrorKind, OnCorrupt, Session};
 
 use crate::support::{BROKEN, World, entry, id, login, names, overwrite, raw};
 
