@@ -5,19 +5,25 @@ use rrss_test_servers::Flavor;
 
 use crate::*;
 
+/// The script of an update with an index, and what it calls for the session.
+const UPDATE: [(&str, u64); 3] = [("evalsha", 1), ("get", 1), ("set", 1)];
+
+/// The script of a delete with an index, and what it calls.
+const END: [(&str, u64); 4] = [("evalsha", 1), ("exists", 1), ("unlink", 1), ("zrem", 2)];
+
 #[tokio::test]
 async fn with_an_index_a_create_and_an_update_are_still_one_round_trip() {
     for flavor in Flavor::ALL {
         let (server, store) = connected_with_index(flavor).await;
         learn(&store).await;
         let (mut session, created) = cost(&server, stored(&store)).await;
-        assert_eq!(created, all([&PUT, &[("set", 1)]]), "{flavor}");
+        let create: &[_] = &[("evalsha", 1), ("exists", 1), ("set", 1)];
+        assert_eq!(steady(created), all([create, &ENTRY]), "{flavor}");
 
         session.insert("theme", "dark").unwrap();
         let (saved, updated) = cost(&server, store.save(&mut session)).await;
         assert_eq!(saved.unwrap(), Saved::Replaced);
-        let expected = all([&PUT, &compares(flavor)]);
-        assert_eq!(updated, expected, "{flavor}");
+        assert_eq!(steady(updated), all([&UPDATE, &ENTRY]), "{flavor}");
 
         let mut without = Session::new();
         without.insert("theme", "dark").unwrap();
@@ -28,7 +34,7 @@ async fn with_an_index_a_create_and_an_update_are_still_one_round_trip() {
 }
 
 #[tokio::test]
-async fn a_save_that_changes_an_indexed_value_is_a_round_trip_more() {
+async fn a_save_that_changes_an_indexed_value_is_one_round_trip() {
     for flavor in Flavor::ALL {
         let (server, store) = connected_with_index(flavor).await;
         learn(&store).await;
@@ -36,13 +42,13 @@ async fn a_save_that_changes_an_indexed_value_is_a_round_trip_more() {
         session.insert("user", "bob").unwrap();
         let (saved, changed) = cost(&server, store.save(&mut session)).await;
         assert_eq!(saved.unwrap(), Saved::Replaced);
-        let expected = all([&PUT, &compares(flavor), &REMOVE]);
-        assert_eq!(changed, expected, "{flavor}");
+        let expected = all([&UPDATE, &ENTRY, &[("zrem", 2)]]);
+        assert_eq!(steady(changed), expected, "{flavor}");
     }
 }
 
 #[tokio::test]
-async fn with_an_index_a_save_that_merges_puts_its_entries_with_each_try() {
+async fn with_an_index_a_save_that_merges_puts_its_entries_once() {
     for flavor in Flavor::ALL {
         let (server, store) = connected_with_index(flavor).await;
         learn(&store).await;
@@ -53,12 +59,9 @@ async fn with_an_index_a_save_that_merges_puts_its_entries_with_each_try() {
         session.insert("cart", &1).unwrap();
         let (saved, cost) = cost(&server, store.save(&mut session)).await;
         assert_eq!(saved.unwrap(), Saved::Merged);
-        let refused: &[_] = match flavor {
-            Flavor::Valkey => &[("set", 1)],
-            _ => &[("evalsha", 1), ("get", 1)],
-        };
-        let expected = all([&PUT, refused, &PEEK, &PUT, &compares(flavor)]);
-        assert_eq!(cost, expected, "{flavor}");
+        let refused: &[_] = &[("evalsha", 1), ("get", 1)];
+        let expected = all([refused, &PEEK, &UPDATE, &ENTRY]);
+        assert_eq!(steady(cost), expected, "{flavor}");
     }
 }
 
@@ -68,32 +71,34 @@ async fn with_an_index_a_touch_and_a_delete_load_first_and_are_one_round_trip_th
         let (server, store) = connected_with_index(flavor).await;
         let session = stored(&store).await;
         let until = session.expires_at().unwrap();
-        let touches = all([&PEEK, &PUT, &[("pexpireat", 1)]]);
+        let touches = steady(all([&PEEK, &TOUCH, &ENTRY]));
         let (touched, touch) = cost(&server, store.touch(&id(&session))).await;
         assert!(touched.unwrap());
-        assert_eq!(touch, touches, "{flavor}");
+        assert!(matches!(touch["pexpireat"], 1 | 2), "{flavor}: {touch:?}");
+        assert_eq!(steady(touch), touches, "{flavor}");
         let (touched, touch) = cost(&server, store.touch_until(&id(&session), until)).await;
         assert!(touched.unwrap());
-        assert_eq!(touch, touches, "{flavor}");
+        assert!(matches!(touch["pexpireat"], 1 | 2), "{flavor}: {touch:?}");
+        assert_eq!(steady(touch), touches, "{flavor}");
 
         let (deleted, delete) = cost(&server, store.delete(&id(&session))).await;
         assert!(deleted.unwrap());
-        let expected = all([&PEEK, &[("unlink", 1), ("zrem", 2)]]);
+        let expected = all([&PEEK, &END]);
         assert_eq!(delete, expected, "{flavor}");
         assert_eq!(server.scan("*"), Vec::<String>::new());
     }
 }
 
 #[tokio::test]
-async fn with_an_index_a_rotation_is_a_create_a_delete_and_the_removal_of_its_entries() {
+async fn with_an_index_a_rotation_is_one_round_trip() {
     for flavor in Flavor::ALL {
         let (server, store) = connected_with_index(flavor).await;
         learn(&store).await;
         let mut session = stored(&store).await;
         let (rotated, cost) = cost(&server, store.rotate(&mut session)).await;
         rotated.unwrap();
-        let expected = all([&PUT, &[("set", 1)], &REMOVE_COPIED, &[("zrem", 2)]]);
-        assert_eq!(cost, expected, "{flavor}");
+        let expected = all([&ROTATE, &ENTRY, &[("zrem", 2)]]);
+        assert_eq!(steady(cost), expected, "{flavor}");
     }
 }
 
@@ -119,7 +124,9 @@ async fn with_an_index_a_renewal_moves_the_entry_in_the_same_round_trip() {
         server.command(&["EXPIRE", &key, "3600"]);
         let (loaded, due) = cost(&server, store.load(&id(&session))).await;
         assert!(loaded.unwrap().is_some());
-        assert_eq!(due, all([&PEEK, &PUT, &[("pexpireat", 1)]]), "{flavor}");
+        assert!(matches!(due["pexpireat"], 1 | 2), "{flavor}: {due:?}");
+        let expected = steady(all([&PEEK, &TOUCH, &ENTRY]));
+        assert_eq!(steady(due), expected, "{flavor}");
     }
 }
 
@@ -139,9 +146,8 @@ async fn finding_is_a_round_trip_for_the_page_and_a_load_of_each_session() {
 
         let (revoked, cost) = cost(&server, store.revoke("user", "ann")).await;
         assert_eq!(revoked.unwrap(), 3);
-        let end: &[_] = &[("unlink", 1), ("zrem", 2)];
-        let expected = all([&FIND, &PEEK, &PEEK, &PEEK, end, end, end]);
-        assert_eq!(cost, expected, "{flavor}");
+        let expected = all([&FIND, &PEEK, &PEEK, &PEEK, &END, &END, &END]);
+        assert_eq!(steady(cost), expected, "{flavor}");
         assert_eq!(server.scan("*"), Vec::<String>::new());
     }
 }

@@ -93,6 +93,7 @@ pub(crate) async fn learn(store: &Store) {
     let mut session = stored(store).await;
     session.insert("user", "learner").unwrap();
     store.save(&mut session).await.unwrap();
+    assert!(store.touch(&id(&session)).await.unwrap());
     store.rotate(&mut session).await.unwrap();
 }
 
@@ -147,8 +148,34 @@ pub(crate) fn compare_and_set(flavor: Flavor, tries: u64, done: u64) -> Commands
     }
 }
 
-/// The old session is removed if it is the one that was copied.
-pub(crate) const REMOVE_COPIED: [(&str, u64); 3] = [("evalsha", 1), ("get", 1), ("unlink", 1)];
+/// The script of a rotation, and what it calls: the old session is what was loaded, the new key is free, the new session and
+/// the mark of the old one are stored, and the old one is removed.
+pub(crate) const ROTATE: [(&str, u64); 5] = [
+    ("evalsha", 1),
+    ("get", 1),
+    ("exists", 1),
+    ("set", 2),
+    ("unlink", 1),
+];
+
+/// The script of a touch of what was loaded, and what it calls.
+pub(crate) const TOUCH: [(&str, u64); 3] = [("evalsha", 1), ("get", 1), ("pexpireat", 1)];
+
+/// What the script of an operation with an index calls for one entry of a session that ends.
+pub(crate) const ENTRY: [(&str, u64); 4] = [
+    ("zadd", 1),
+    ("zrem", 1),
+    ("zremrangebyscore", 1),
+    ("pexpiretime", 1),
+];
+
+/// Without what depends on whether a server knew the script already, and, of a set in the index, on whether its end is a
+/// millisecond later than it was.
+pub(crate) fn steady(mut cost: Commands) -> Commands {
+    cost.remove("eval");
+    cost.remove("pexpireat");
+    cost
+}
 
 /// As [`compare_and_set`], of one try that is done.
 pub(crate) fn compares(flavor: Flavor) -> Vec<(&'static str, u64)> {

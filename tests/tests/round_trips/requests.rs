@@ -64,11 +64,7 @@ async fn a_request_costs_what_its_handler_does_with_the_session() {
             ("GET", "/untouched", commands([])),
             ("GET", "/read", commands([("get", 1)])),
             ("POST", "/change", load_and_update),
-            (
-                "POST",
-                "/rotate",
-                all([&[("get", 1), ("set", 1)], &REMOVE_COPIED]),
-            ),
+            ("POST", "/rotate", all([&[("get", 1)], &ROTATE])),
             ("POST", "/end", commands([("unlink", 1)])),
         ] {
             let id = id(&stored(&store).await);
