@@ -23,6 +23,7 @@ use super::link::Link;
 use super::rotated;
 use super::script::{Code, Script};
 
+static WAIT: Code = Code::new(include_str!("wait.lua"));
 static TAKE_OVER: Code = Code::new(include_str!("take_over.lua"));
 static ARRIVE: Code = Code::new(include_str!("arrive.lua"));
 
@@ -104,23 +105,33 @@ impl<'a> ClusterRotation<'a> {
 
     /// Puts the entries and stores the half; the replies to `before`, or `None` where the new key is not free.
     async fn prepare(&self, link: &Link, before: Vec<Cmd>) -> Result<Option<Vec<Value>>> {
-        let mut half = Cmd::new();
-        half.arg("SET").arg(&self.half).arg(&self.op.bytes()?[..]);
-        half.arg("PX").arg(WAITS.as_millis() as u64);
-        let count = before.len();
-        let request = Request::InOrder(vec![
-            Part::Commands(before),
-            Part::Commands(vec![commands::exists(self.new), half]),
-        ]);
-        link.read(Doing::Rotate, &request, |reply| {
-            let Value::Array(mut replies) = reply else {
-                return Err(Nonsense);
-            };
-            let own = replies.split_off(count.min(replies.len()));
-            let is_free = own.first() == Some(&Value::Int(0));
-            Ok(is_free.then_some(replies))
-        })
-        .await
+        let replies = match before.is_empty() {
+            true => Vec::new(),
+            false => {
+                let request = Request::InOrder(vec![Part::Commands(before)]);
+                let replies = link.read(Doing::Rotate, &request, |reply| match reply {
+                    Value::Array(replies) => Ok(replies),
+                    _ => Err(Nonsense),
+                });
+                replies.await?
+            }
+        };
+        let keys = vec![self.half.as_bytes(), self.new.as_bytes()];
+        let mut script = Script::new(&WAIT, keys);
+        script.arg(&self.op.bytes()?[..]);
+        script.text(WAITS.as_millis().to_string());
+        let is_free = link
+            .read(
+                Doing::Rotate,
+                &Request::Script(script),
+                |reply| match reply {
+                    Value::Int(1) => Ok(true),
+                    Value::Int(0) => Ok(false),
+                    _ => Err(Nonsense),
+                },
+            )
+            .await?;
+        Ok(is_free.then_some(replies))
     }
 
     /// Removes the old session; what became of that, and the deadline that it had.

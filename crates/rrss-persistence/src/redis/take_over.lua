@@ -9,6 +9,10 @@ if not stored then
   return { 0, -2 }
 end
 if ARGV[1] == 'unchanged' and stored ~= ARGV[2] then return { -1, -2 } end
+-- Before the first change, since a script stops at a command that the user may not run, with the others done.
+if redis.acl_check_cmd and not redis.acl_check_cmd('UNLINK', KEYS[1]) then
+  return redis.error_reply('NOPERM a command of a rotation is not allowed')
+end
 local deadline = redis.call('PEXPIRETIME', KEYS[1])
 redis.call('SET', KEYS[2], ARGV[3] .. ' ' .. string.format('%.0f', deadline), 'PX', ARGV[4])
 redis.call('UNLINK', KEYS[1])

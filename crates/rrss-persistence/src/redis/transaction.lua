@@ -45,6 +45,24 @@ if event ~= '' then
   due, events = key(), key()
 end
 
+-- A script stops at a command that the user may not run, with the others done. So what comes behind the first change is asked
+-- for beforehand.
+if redis.acl_check_cmd then
+  local allowed = true
+  local function need(...) allowed = allowed and redis.acl_check_cmd(...) end
+  if rotates then need('UNLINK', session) end
+  for _, pair in ipairs(sets) do need('ZREM', pair[1], session) end
+  if event ~= '' then
+    need('ZADD', due, 0, target)
+    need('ZREM', due, target)
+    need('HSET', events, target, '')
+    need('HDEL', events, target)
+    need('PEXPIRETIME', due)
+    need('PEXPIREAT', due, 0)
+  end
+  if not allowed then return redis.error_reply('NOPERM a command of a transaction is not allowed') end
+end
+
 local function lasts(set, until_)
   if redis.call('PEXPIRETIME', set) < until_ then redis.call('PEXPIREAT', set, number(until_)) end
 end
