@@ -265,7 +265,7 @@ impl Operation {
     }
 
     /// The same operation with another action.
-    pub(crate) fn as_action(mut self, action: Action) -> Self {
+    pub(crate) fn with_action(mut self, action: Action) -> Self {
         self.action = action;
         self
     }

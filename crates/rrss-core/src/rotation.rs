@@ -47,7 +47,7 @@ pub(crate) async fn in_two_steps<B: Backend + ?Sized>(
 
 /// The create of the new session, with the deadline of the old one where none is given.
 async fn create<B: Backend + ?Sized>(backend: &B, op: &Operation) -> Result<Operation> {
-    let mut create = op.clone().as_action(Action::Create);
+    let mut create = op.clone().with_action(Action::Create);
     create.guard = Guard::Absent;
     create.index.removed.clear();
     if let (Payload::Session(session), Some(id)) = (&op.payload, op.id()) {

@@ -57,7 +57,7 @@ pub struct Session {
     is_deadline_changed: bool,
     is_renewed: bool,
     /// The id of a rotation whose answer was lost.
-    rotating_to: Option<SessionId>,
+    rotating_to: Option<Box<SessionId>>,
 }
 
 impl Session {

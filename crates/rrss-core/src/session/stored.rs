@@ -79,12 +79,12 @@ impl Session {
     /// The id that a rotation was to give it, where the answer was lost and nobody could tell whether it did.
     #[must_use]
     pub fn rotating_to(&self) -> Option<&SessionId> {
-        self.rotating_to.as_ref()
+        self.rotating_to.as_deref()
     }
 
     /// Takes note of the id of a rotation whose answer was lost; `None` once it is known what became of it.
     pub fn mark_rotating(&mut self, id: Option<SessionId>) {
-        self.rotating_to = id;
+        self.rotating_to = id.map(Box::new);
     }
 
     /// A new session with the same fields and creation time, and no id: what a rotation stores.

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use redis::{Cmd, Value};
 use rrss_core::{
-    Action, Deadline, Guard, Handle, KeySpace, NoteChange, Operation, Result, Written,
+    Action, Deadline, Error, Guard, Handle, KeySpace, NoteChange, Operation, Result, Written,
 };
 
 use super::commands::{self, Nonsense, Part, Request, millis};
@@ -60,19 +60,33 @@ impl<'a> ClusterRotation<'a> {
         }))
     }
 
-    pub(super) async fn carry_out(self, link: &Link) -> Result<Written> {
+    /// `None` where one of the slots is moved to another node, which refuses commands of two keys: then nothing has happened.
+    ///
+    /// # Errors
+    ///
+    /// Why a node could not be asked.
+    pub(super) async fn carry_out(self, link: &Link) -> Result<Option<Written>> {
         let arriving = self.arriving();
         let changes = Changes::of(&arriving)?;
         let before = changes.as_ref().map(Changes::before).unwrap_or_default();
-        let Some(before) = self.prepare(link, before).await? else {
-            return Ok(Written::Taken);
+        let before = match self.prepare(link, before).await {
+            Ok(Some(before)) => before,
+            Ok(None) => return Ok(Some(Written::Taken)),
+            Err(error) if failure::is_moving(&error) => return Ok(None),
+            Err(error) => return Err(error),
         };
-        let (written, kept) = self.take_over(link).await?;
+        let (written, kept) = match self.take_over(link).await {
+            Err(error) if failure::is_moving(&error) => {
+                self.undo(link).await;
+                return Ok(None);
+            }
+            taken_over => taken_over?,
+        };
         if written != Written::Done {
             self.undo(link).await;
             self.settle(link, changes.as_ref(), written, &before, None)
                 .await?;
-            return Ok(written);
+            return Ok(Some(written));
         }
         let deadline = match self.op.deadline {
             Deadline::Keep => kept,
@@ -84,7 +98,7 @@ impl<'a> ClusterRotation<'a> {
         self.settle(link, changes.as_ref(), written, &before, kept)
             .await?;
         self.forget_old(link).await?;
-        Ok(written)
+        Ok(Some(written))
     }
 
     /// What the rotation puts for the new session.
@@ -184,12 +198,38 @@ impl<'a> ClusterRotation<'a> {
                 _ => Err(Nonsense),
             });
             match arrived.await {
+                Err(error) if failure::is_moving(&error) => {
+                    return self.arrive_alone(link, deadline).await;
+                }
                 // The old session is gone by now, so anything else would lose the session.
                 Err(error) if error.is_temporary() => last = Some(error.in_doubt()),
                 answer => return answer,
             }
         }
         Err(last.unwrap_or_else(|| failure::nonsense(Doing::Rotate, link)))
+    }
+
+    /// The same by commands of one key each, while their slot is moved: whoever ends the session meanwhile ends the half.
+    async fn arrive_alone(&self, link: &Link, deadline: i64) -> Result<Written> {
+        let mut set = Cmd::new();
+        set.arg("SET").arg(self.new).arg(&self.op.bytes()?[..]);
+        if deadline >= 0 {
+            set.arg("PXAT").arg(deadline);
+        }
+        let set = Request::from(set);
+        link.read(Doing::Rotate, &set, |reply| commands::was_set(&reply))
+            .await
+            .map_err(Error::in_doubt)?;
+        let half = Request::from(commands::unlink(&self.half));
+        let new = Request::from(commands::unlink(self.new));
+        let found = |reply: Value| commands::found(std::slice::from_ref(&reply));
+        let waited = link.read(Doing::Rotate, &half, found);
+        if waited.await.map_err(Error::in_doubt)? {
+            return Ok(Written::Done);
+        }
+        let ended = link.read(Doing::Rotate, &new, found);
+        ended.await.map_err(Error::in_doubt)?;
+        Ok(Written::Gone)
     }
 
     /// Sets entries and event of the new session right, now that it is known what became of it.

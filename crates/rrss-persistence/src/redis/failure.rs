@@ -102,6 +102,11 @@ impl Doing {
     }
 }
 
+/// Whether a node refused two keys at once because their slot is on its way to another node; nothing was done then.
+pub(super) fn is_moving(error: &Error) -> bool {
+    error.message().ends_with(refusal::MOVING)
+}
+
 /// No connection could be made.
 pub(super) fn unreachable(
     doing: Doing,

@@ -41,7 +41,7 @@ impl<'a> Own<'a> {
                 Command::CompareAndSet(CompareAndSet::delete(key, loaded.as_bytes())),
                 Reading::Compared,
             ),
-            (Action::Delete, _) => (Command::One(unlink(op, key, on_cluster)), Reading::Found),
+            (Action::Delete, _) => (unlink(op, key, on_cluster), Reading::Found),
             (Action::Touch, Guard::Unchanged(loaded)) if op.deadline != Deadline::Keep => (
                 Command::CompareAndSet(CompareAndSet::touch(op, loaded.as_bytes())?),
                 Reading::Compared,
@@ -112,14 +112,14 @@ impl<'a> Own<'a> {
     }
 }
 
-/// On a Cluster a session that is being rotated goes with its new key.
-fn unlink(op: &Operation, key: &str, on_cluster: bool) -> Cmd {
-    let mut command = commands::unlink(key);
+/// On a Cluster a session that is being rotated goes with its new key. Two commands, since one with two keys is refused
+/// while their slot is moved.
+fn unlink<'a>(op: &Operation, key: &str, on_cluster: bool) -> Command<'a> {
     let space = op.key_space.as_ref().filter(|_| on_cluster);
-    if let Some(half) = space.and_then(|space| rotated::half(key, space)) {
-        command.arg(half);
+    match space.and_then(|space| rotated::half(key, space)) {
+        Some(half) => Command::Two([commands::unlink(key), commands::unlink(&half)]),
+        None => Command::One(commands::unlink(key)),
     }
-    command
 }
 
 fn touch<'a>(op: &Operation, key: &str) -> Command<'a> {

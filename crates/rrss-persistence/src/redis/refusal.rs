@@ -7,6 +7,10 @@ use rrss_core::ErrorKind;
 
 use super::give_up;
 
+/// What a node says of a command with two keys whose slot is on its way to another node.
+pub(super) const MOVING: &str =
+    "it is moving this part of its Redis Cluster to another node; try again shortly";
+
 /// What kind of failure an error reply of the server is, and why it happened, in words about "it", the server.
 pub(super) fn meaning(error: &RedisError) -> (ErrorKind, Cow<'static, str>) {
     let (code, text) = code_and_text(error);
@@ -86,9 +90,7 @@ fn advice(code: &str, text: &str) -> Option<&'static str> {
         "MOVED" | "ASK" | "CROSSSLOT" => {
             "it is a node of a Redis Cluster, and another one has the session; name its nodes in `nodes`"
         }
-        "TRYAGAIN" => {
-            "it is moving this part of its Redis Cluster to another node; try again shortly"
-        }
+        "TRYAGAIN" => MOVING,
         "CLUSTERDOWN" => {
             "it is of a Redis Cluster that is down, or this part of it; it works again when a replica has taken over"
         }

@@ -368,7 +368,10 @@ impl Backend for Redis {
             return self.carry_out(Doing::Rotate, op).await;
         }
         match ClusterRotation::of(op)? {
-            Some(rotation) => rotation.carry_out(&self.link).await,
+            Some(rotation) => match rotation.carry_out(&self.link).await? {
+                Some(written) => Ok(written),
+                None => self.rotate_in_two_steps(op).await,
+            },
             None => self.rotate_in_two_steps(op).await,
         }
     }

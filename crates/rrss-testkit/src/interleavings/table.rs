@@ -268,10 +268,26 @@ pub const FIELD_BY_FIELD: &[(Conflict, Row)] = &[
 ];
 
 /// Where it is otherwise above a backend that [keeps no times](crate::Subject::without_times): a session has no deadline of
-/// its own there, so a save that comes after a touch leaves the deadline where that has moved it.
+/// its own there, so a save or a rotation that comes after a touch leaves the deadline where that has moved it.
 pub const WITHOUT_TIMES: &[Row] = &[
     row(Save, Touch, Before, Replaced, Done, old(FIRST).moved()),
     row(Touch, Save, After, Done, Replaced, old(SECOND).moved()),
+    row(
+        Touch,
+        Rotate,
+        After,
+        Done,
+        Rotated,
+        renewed_by(Second, NONE).moved(),
+    ),
+    row(
+        Rotate,
+        Touch,
+        Before,
+        Rotated,
+        Done,
+        renewed_by(First, NONE).moved(),
+    ),
 ];
 
 const fn row(
