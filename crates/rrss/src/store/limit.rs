@@ -23,6 +23,13 @@ pub(super) struct Added {
     values: Vec<AddedValue>,
 }
 
+impl Added {
+    /// The session as it is before the save, where the save may have to be taken back.
+    pub(super) fn before(&self, session: &Session) -> Option<Session> {
+        (!self.values.is_empty()).then(|| session.clone())
+    }
+}
+
 struct AddedValue {
     entry: IndexKey,
     /// The other sessions that had the value before the save.
@@ -67,9 +74,12 @@ impl Store {
     pub(super) async fn enforce_or_undo(
         &self,
         added: Added,
-        before: Session,
+        before: Option<Session>,
         session: &mut Session,
     ) -> Result<()> {
+        let Some(before) = before else {
+            return Ok(());
+        };
         let failed = match self.enforce_limit(added, session).await {
             Ok(()) => return Ok(()),
             Err(failed) => failed,

@@ -92,7 +92,7 @@ impl Store {
             return Ok(saved);
         }
         let added = self.check_limit(session).await?;
-        let before = session.clone();
+        let before = added.before(session);
         let saved = self.move_to(session, &old, id).await?;
         self.enforce_or_undo(added, before, session).await?;
         Ok(saved)

@@ -64,7 +64,7 @@ impl Store {
             return Ok(Saved::Unchanged);
         }
         let added = self.check_limit(session).await?;
-        let before = session.clone();
+        let before = added.before(session);
         let saved = if session.is_new() {
             self.create_new(session).await?;
             Saved::Created
@@ -108,7 +108,7 @@ impl Store {
             ));
         }
         let added = self.check_limit(session).await?;
-        let before = session.clone();
+        let before = added.before(session);
         self.create_new(session).await?;
         self.enforce_or_undo(added, before, session).await
     }
