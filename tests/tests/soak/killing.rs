@@ -127,7 +127,12 @@ impl Killing {
         let ids = self.ended_ids.ids();
         let mut revived = 0;
         for (number, id) in ids.iter().enumerate() {
-            if soak.store.load(id).await.unwrap().is_some() {
+            let found = match soak.store.load(id).await {
+                // It was rotated away a moment ago.
+                Err(error) if error.is_gone() => None,
+                found => found.unwrap(),
+            };
+            if found.is_some() {
                 let is_endangered = block_in_place(|| cluster.master_of(key(id))) == successor;
                 assert!(
                     is_endangered && number >= self.surely_ended,

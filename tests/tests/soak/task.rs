@@ -204,7 +204,12 @@ impl Task {
             return Ok(true);
         }
         let counted = life.shared().acknowledged();
-        let Some(mut session) = store.load(id).await? else {
+        let loaded = match store.load(id).await {
+            // Another task has rotated it a moment ago.
+            Err(error) if error.is_gone() => None,
+            loaded => loaded?,
+        };
+        let Some(mut session) = loaded else {
             return Ok(false);
         };
         if !life.check_own(self.number, &session) {

@@ -314,7 +314,7 @@ pub(crate) fn keys(prefix: &str, flaw: fn(&mut Operation)) -> impl Transform + u
 const ONE_ID: &str = "0123456789abcdef0123456789abcdef";
 
 pub(crate) fn one_id_for_all(op: &mut Operation) {
-    if *op.action() == Action::Create && op.id().is_none() {
+    if matches!(op.action(), Action::Create | Action::Rotate) && op.id().is_none() {
         op.assign_id(ONE_ID.into());
     }
 }
