@@ -10,6 +10,8 @@ use crate::{Case, broken_as_listed, flawed, keeps};
 
 /// What the store itself does, whatever stands below it.
 const HELD_BY_THE_STORE: &[&str] = &[
+    "a_rotation_in_doubt_is_found_by_the_next_try",
+    "a_rotation_whose_answer_is_lost_gives_the_session_its_new_id",
     "a_session_without_changes_is_not_written_again",
     "an_empty_new_session_is_not_stored_and_asks_nobody",
 ];
