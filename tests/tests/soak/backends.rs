@@ -54,7 +54,10 @@ async fn redis_loses_nothing_and_revives_nothing() {
     let server = RedisServer::start(Flavor::Redis);
     let store = redis(&format!("url = '{}'", server.url()));
     soaked("redis", store, 1000).await;
-    assert_eq!(server.command(&["DBSIZE"]), SESSIONS.to_string());
+    assert_eq!(
+        server.scan("*").iter().filter(|key| !is_mark(key)).count(),
+        SESSIONS
+    );
 }
 
 /// Without a codec: a save writes the fields that it changed, and compares nothing. So here savers never wait for each other,
@@ -71,5 +74,11 @@ async fn hashes_in_redis_lose_nothing_and_revive_nothing() {
 async fn a_cluster_loses_nothing_and_revives_nothing() {
     let cluster = RedisCluster::start(Flavor::Redis);
     soaked("cluster", on(&cluster), 1000).await;
-    assert_eq!(cluster.keys().len(), SESSIONS);
+    let keys = cluster.keys();
+    assert_eq!(keys.iter().filter(|key| !is_mark(key)).count(), SESSIONS);
+}
+
+/// Whether a key is the mark of an id that was rotated away, which ends by itself.
+pub(crate) fn is_mark(key: &str) -> bool {
+    key.contains("rotated:{")
 }
