@@ -42,7 +42,8 @@ impl Store {
     ///
     /// session.insert("user_id", &42)?;
     /// store.rotate(&mut session).await?;
-    /// assert!(store.load(&before_login).await?.is_none());
+    /// let late = store.load(&before_login).await.unwrap_err();
+    /// assert_eq!(late.kind(), rrss::ErrorKind::Gone);
     /// assert_eq!(store.load(session.id().unwrap()).await?.unwrap().len(), 2);
     /// # Ok(()) }
     /// ```
