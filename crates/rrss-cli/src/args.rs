@@ -208,6 +208,16 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Build the index from the stored sessions, and say how many have their entries now
+    ///
+    /// For where entries are missing: after a failover of a Redis Cluster that lost writes, after a server evicted keys, and
+    /// after a field was added to the step `index`. It is safe beside live traffic, changes no session and no deadline, and
+    /// may be stopped and begun again.
+    Reindex {
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+    },
     #[cfg(feature = "train")]
     /// Train a dictionary for the `compression` step from sessions, and say what it saves
     ///

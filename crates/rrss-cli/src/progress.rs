@@ -62,6 +62,18 @@ impl Progress {
         }
     }
 
+    /// Shows a bar from here on: how much there is to do is known.
+    pub(crate) fn out_of(&self, total: u64) {
+        let style = ProgressStyle::with_template(
+            "{spinner} {msg}: [{bar:30}] {human_pos} of {human_len}, {elapsed}",
+        );
+        if let Ok(style) = style {
+            self.0
+                .set_style(style.tick_chars("|/-\\ ").progress_chars("=> "));
+        }
+        self.0.set_length(total);
+    }
+
     /// Says how far it is.
     pub(crate) fn reached(&self, count: u64) {
         self.0.set_position(count);

@@ -278,3 +278,34 @@ fn a_command_line_that_is_wrong_is_exit_2() {
         folder.run(arguments).failed(2, "error: ");
     }
 }
+
+#[test]
+fn reindex_lets_sessions_be_found_by_a_field_that_is_new_to_the_index() {
+    let folder = Folder::indexed();
+    folder.ok(["create", "user=ann", "team=blue"]);
+    folder.ok(["create", "user=bob", "team=blue"]);
+    folder.ok(["create", "cart=tea"]);
+    let config = folder.read("rrss.toml");
+    folder.write(
+        "rrss.toml",
+        config.replace("fields = [\"user\"", "fields = [\"team\", \"user\""),
+    );
+    assert_eq!(folder.ok(["find", "team", "blue"]), "");
+
+    assert_eq!(folder.ok(["reindex"]), "indexed     3\nunreadable  0");
+    assert_eq!(folder.ok(["find", "team", "blue"]).lines().count(), 2);
+    assert_eq!(
+        folder.ok(["reindex", "--json"]),
+        r#"{"indexed":3,"unreadable":0}"#
+    );
+    assert_eq!(folder.ok(["revoke", "team", "blue"]), "2");
+    assert_eq!(folder.ok(["count"]), "1");
+}
+
+#[test]
+fn reindex_without_an_index_names_the_step_that_is_missing() {
+    let folder = Folder::embedded();
+    let run = folder.run(["reindex"]);
+    assert_eq!(run.code, 78, "{run:?}");
+    assert!(run.err.contains("put a step `index`"), "{run:?}");
+}

@@ -9,7 +9,7 @@ mod shop;
 use cli::{Folder, Run};
 
 /// The commands that show their progress, and what they say.
-const SHOWN: [(&str, &str); 8] = [
+const SHOWN: [(&str, &str); 9] = [
     (
         "train --from sessions.jsonl --out new.dict --force > trained",
         "sampling sessions: ",
@@ -24,6 +24,7 @@ const SHOWN: [(&str, &str); 8] = [
     ("sweep", "removing what is past its deadline, "),
     ("revoke user bob", "ending sessions, "),
     ("rekey > rekeyed", "rekeying sessions: "),
+    ("reindex > reindexed", "putting sessions into the index: ["),
 ];
 
 fn folder() -> Folder {

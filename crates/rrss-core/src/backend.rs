@@ -74,8 +74,10 @@ pub trait Backend: Send + Sync + 'static {
     /// It never creates and never changes the bytes. It answers [`Written::Done`] where a live session was there, else
     /// [`Written::Gone`]. Under [`Guard::Unchanged`](crate::Guard::Unchanged) it touches exactly those bytes, else it answers
     /// [`Written::Changed`], or [`Written::Gone`] where it can tell that nothing is there. With
-    /// [`Deadline::Keep`](crate::Deadline::Keep) it only says whether the session is there. A deadline that is not in the
-    /// future removes it, and is done.
+    /// [`Deadline::Keep`](crate::Deadline::Keep) the deadline stays. A deadline that is not in the future removes it, and is
+    /// done. The entries that it [puts](crate::IndexChanges::put) are in the index afterwards, also where they were missing.
+    ///
+    /// [`Action::Reindex`](crate::Action::Reindex) comes here too.
     ///
     /// # Errors
     ///
@@ -269,6 +271,13 @@ pub trait Backend: Send + Sync + 'static {
         false
     }
 
+    /// Whether an entry of the index can be lost while its session stays: where the two are stored on servers that fail over
+    /// separately, or where the server evicts keys when its memory is full. The store then puts the entries of a session back
+    /// when the session is used.
+    fn may_lose_entries(&self) -> bool {
+        false
+    }
+
     /// The present instant by the clock that decides when sessions of this backend expire, as far as it is known; `None` where
     /// that is the clock of this process, or the backend has not learnt it.
     fn known_now(&self) -> Option<Timestamp> {
@@ -384,6 +393,7 @@ pub(crate) trait DynBackend: Send + Sync {
     fn known_now(&self) -> Option<Timestamp>;
     fn needs_sweep(&self) -> bool;
     fn rotates_at_once(&self) -> bool;
+    fn may_lose_entries(&self) -> bool;
     fn stored_form(&self, session: &Session) -> Option<StoredForm>;
 }
 
@@ -421,6 +431,10 @@ impl<B: Backend> DynBackend for B {
         Backend::rotates_at_once(self)
     }
 
+    fn may_lose_entries(&self) -> bool {
+        Backend::may_lose_entries(self)
+    }
+
     fn stored_form(&self, session: &Session) -> Option<StoredForm> {
         Backend::stored_form(self, session)
     }
@@ -448,6 +462,7 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
             expires_at: op.deadline.instant(),
             ..Answer::new(outcome(backend.touch(op).await?))
         },
+        Action::Reindex => Answer::new(outcome(backend.touch(op).await?)),
         Action::Delete => Answer::new(outcome(backend.delete(op).await?)),
         Action::Find {
             entry,

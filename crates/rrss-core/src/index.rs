@@ -109,7 +109,7 @@ impl fmt::Debug for IndexKey {
 /// An entry may be stale, so that who reads it verifies the session, but never missing for a live session.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IndexChanges {
-    /// What the session is found by after a write, until its deadline. A backend that cannot make the entries and
+    /// What the session is found by after a write or a touch, until its deadline. A backend that cannot make the entries and
     /// the write one atomic change makes the entries first.
     pub put: Vec<IndexKey>,
     /// What it is not found by any more, once the operation is done.

@@ -112,6 +112,8 @@ pub enum Action {
     Rotate,
     /// Move the deadline of a session that exists, and nothing else.
     Touch,
+    /// Put the entries of a session that exists into the index, where they are missing; its data and its deadline stay.
+    Reindex,
     /// Remove a session.
     Delete,
     /// Name the sessions of this store, a page at a time.

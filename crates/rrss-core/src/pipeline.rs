@@ -287,6 +287,12 @@ impl Pipeline {
         self.stages.backend.1.rotates_at_once()
     }
 
+    /// Whether the index can lose an entry whose session stays; see [`Backend::may_lose_entries`].
+    #[must_use]
+    pub fn may_lose_entries(&self) -> bool {
+        self.stages.backend.1.may_lose_entries()
+    }
+
     /// Whether the backend keeps the fields of a session one by one, and writes only those that changed: then saves of
     /// different fields do not meet.
     #[must_use]

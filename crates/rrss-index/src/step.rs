@@ -60,7 +60,7 @@ impl Index {
     fn note(&self, op: &Operation, after: Duration) -> NoteChange {
         let raw: for<'s> fn(&'s Session, &str) -> Option<&'s str> = match op.action() {
             Action::Create | Action::Update | Action::Rotate => Session::get_raw,
-            Action::Touch => Session::stored_raw,
+            Action::Touch | Action::Reindex => Session::stored_raw,
             // Also of one that could not be read, and so is deleted by its id alone.
             Action::Delete => return NoteChange::Remove,
             _ => return NoteChange::Leave,
@@ -119,7 +119,7 @@ impl Transform for Index {
             Action::Update | Action::Rotate => {
                 (self.wanted(session)?, self.stored(session).collect())
             }
-            Action::Touch => (self.stored(session).collect(), Vec::new()),
+            Action::Touch | Action::Reindex => (self.stored(session).collect(), Vec::new()),
             Action::Delete => (Vec::new(), self.stored(session).collect()),
             _ => return Ok(()),
         };

@@ -47,6 +47,10 @@ impl Backend for Subject {
         self.pipeline().rotates_at_once()
     }
 
+    fn may_lose_entries(&self) -> bool {
+        self.pipeline().may_lose_entries()
+    }
+
     async fn was_rotated(&self, op: &Operation) -> Result<bool> {
         let mut op = op.clone();
         op.wants_rotated = true;

@@ -150,6 +150,10 @@ impl<B: Backend, I: Intercept> Backend for Intercepted<B, I> {
         self.backend.rotates_at_once()
     }
 
+    fn may_lose_entries(&self) -> bool {
+        self.backend.may_lose_entries()
+    }
+
     async fn was_rotated(&self, op: &Operation) -> Result<bool> {
         self.backend.was_rotated(op).await
     }

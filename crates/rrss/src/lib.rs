@@ -23,7 +23,7 @@ pub use builder::StoreBuilder;
 pub use classic::{ExpiringRedisOptions, expiring_redis_store, redis_store};
 pub use store::{
     CorruptCounts, Expired, Found, Listing, Quarantine, QuarantineName, QuarantineNames,
-    Quarantined, Restored, Saved, SessionInfo, Store, Work,
+    Quarantined, Reindexed, Restored, Saved, SessionInfo, Store, Work,
 };
 
 pub use rrss_core::{

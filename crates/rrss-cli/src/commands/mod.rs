@@ -10,6 +10,7 @@ mod init;
 mod keygen;
 mod listing;
 mod quarantine;
+mod reindex;
 #[cfg(feature = "encryption")]
 mod rekey;
 mod schema;
@@ -117,6 +118,7 @@ impl Context<'_> {
             Command::Quarantine { command } => quarantine::run(self, command),
             Command::Count => listing::count(self),
             Command::Sweep => listing::sweep(self),
+            Command::Reindex { json } => reindex::run(self, json),
             #[cfg(feature = "encryption")]
             Command::Keygen => keygen::run(self),
             #[cfg(feature = "encryption")]

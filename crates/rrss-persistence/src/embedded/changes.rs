@@ -120,6 +120,10 @@ impl Changes<'_> {
             Fate::Ends => self.expire(op, key)?,
             Fate::Lives(deadline) => {
                 let note = self.engine.note_to_write(op, key, Some(&live), deadline)?;
+                if !op.index.put.is_empty() {
+                    let entries = self.engine.entries_to_write(op, key, Some(&live))?;
+                    entries.add_to(&mut self.batch, self.engine, key);
+                }
                 note.add_to(&mut self.batch, self.engine, key);
                 if deadline != live.deadline {
                     self.put(key, live.deadline, deadline, Stored::encode(&live.bytes));

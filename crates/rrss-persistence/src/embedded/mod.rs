@@ -24,8 +24,8 @@
 //! An index entry is the [storage key](rrss_core::IndexKey::storage_key) of a value, and the separator the byte
 //! 255, which text does not have. `index` and `indexed` hold the same, each the other way round, and are changed in
 //! the commit that changes the session: whatever ends a session finds its entries in `indexed` and removes them. A
-//! session that was never put into the index has nothing there. A write that puts entries leaves exactly those; one
-//! that says nothing of the index, and a touch, leave them as they are.
+//! session that was never put into the index has nothing there. A write or a touch that puts entries leaves
+//! exactly those; one that puts none leaves them as they are.
 //!
 //! A note is changed in the commit that changes its session. The commit that removes a session because it has expired moves
 //! its note from `notes` to `expired`, so that what is to be told of it survives what the session would have survived. Which

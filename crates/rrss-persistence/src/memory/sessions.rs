@@ -109,6 +109,9 @@ impl Sessions {
             Fate::Ends => self.expire_by(op, key),
             Fate::Lives(deadline) => {
                 self.move_deadline(key, deadline);
+                if !op.index.put.is_empty() {
+                    self.change_entries(key, &op.index);
+                }
                 self.change_note(key, &op.index.note);
             }
         }
@@ -249,6 +252,14 @@ impl Sessions {
             return;
         };
         stored.bytes = bytes;
+        self.change_entries(key, index);
+    }
+
+    /// Gives what is stored under `key` other entries. An operation that says nothing of the index leaves them as they are.
+    fn change_entries(&mut self, key: &str, index: &IndexChanges) {
+        let Some(stored) = self.by_key.get_mut(key) else {
+            return;
+        };
         if index.is_empty() || *stored.entries == *index.put {
             return;
         }

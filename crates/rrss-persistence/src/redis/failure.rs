@@ -39,7 +39,7 @@ impl Doing {
         match action {
             Action::Load => Self::Load,
             Action::Rotate => Self::Rotate,
-            Action::Touch => Self::Touch,
+            Action::Touch | Action::Reindex => Self::Touch,
             Action::Delete => Self::Delete,
             Action::Find { .. } => Self::Find,
             Action::List { .. } => Self::List,

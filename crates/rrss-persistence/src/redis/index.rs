@@ -268,12 +268,8 @@ impl<'a> Changes<'a> {
 
 /// Whether `op` changes entries or an event.
 pub(super) fn changes_index(op: &Operation) -> bool {
-    let changes_nothing = match op.action() {
-        Action::Touch => op.deadline == Deadline::Keep,
-        // It only sees whether the key is free.
-        Action::Create => op.deadline.is_past(op.now()),
-        _ => false,
-    };
+    // A create that is past its deadline only sees whether the key is free.
+    let changes_nothing = *op.action() == Action::Create && op.deadline.is_past(op.now());
     !op.index.is_empty() && !changes_nothing
 }
 

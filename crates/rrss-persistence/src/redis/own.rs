@@ -46,7 +46,7 @@ impl<'a> Own<'a> {
                 Command::CompareAndSet(CompareAndSet::touch(op, loaded.as_bytes())?),
                 Reading::Compared,
             ),
-            (Action::Touch, _) => (touch(op, key), Reading::Found),
+            (Action::Touch | Action::Reindex, _) => (touch(op, key), Reading::Found),
             (_, Guard::Unchanged(loaded)) => (
                 Command::CompareAndSet(CompareAndSet::new(op, loaded.as_bytes())?),
                 Reading::Compared,

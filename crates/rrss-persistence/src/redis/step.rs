@@ -388,6 +388,10 @@ impl Backend for Redis {
         !self.link.is_cluster()
     }
 
+    fn may_lose_entries(&self) -> bool {
+        self.link.is_cluster()
+    }
+
     async fn was_rotated(&self, op: &Operation) -> Result<bool> {
         let space = op.key_space.as_ref();
         let key = op.key()?.as_str();

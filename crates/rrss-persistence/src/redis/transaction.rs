@@ -83,7 +83,7 @@ fn put_guard<'a>(op: &'a Operation, script: &mut Script<'a>) -> Result<()> {
 fn put_change<'a>(op: &'a Operation, script: &mut Script<'a>) -> Result<()> {
     let (action, bytes) = match op.action() {
         Action::Rotate => ("rotate", &op.bytes()?[..]),
-        Action::Touch => ("touch", &[][..]),
+        Action::Touch | Action::Reindex => ("touch", &[][..]),
         Action::Delete => ("delete", &[][..]),
         _ => ("set", &op.bytes()?[..]),
     };

@@ -1,6 +1,6 @@
 //! What is found.
 
-use rrss_core::Written;
+use rrss_core::{Deadline, Written};
 
 use super::ask::{Indexed, ann, bob, entry, loaded, names};
 use crate::Subject;
@@ -35,6 +35,22 @@ pub async fn a_session_is_found_by_what_an_update_put(subject: Subject) {
         .await;
     assert_eq!(written, Written::Done);
     assert_eq!(index.found_by(&ann(), 10).await, names(["one", "two"]));
+}
+
+/// "The entries that it puts are in the index afterwards, also where they were missing."
+pub async fn a_touch_puts_an_entry_that_is_missing(subject: Subject) {
+    let index = Indexed::of(subject);
+    for (name, deadline) in [("kept", Deadline::Keep), ("moved", index.later())] {
+        index.create(name, index.later(), &[]).await;
+        assert!(!index.finds(&ann(), name).await);
+        assert!(index.touch(name, deadline, &[ann()]).await);
+        assert!(index.finds(&ann(), name).await, "{name}");
+    }
+    index.create("endless", Deadline::Never, &[]).await;
+    assert!(index.touch("endless", Deadline::Keep, &[ann()]).await);
+    assert!(index.finds(&ann(), "endless").await);
+    assert!(!index.touch("nobody", Deadline::Keep, &[ann()]).await);
+    assert!(!index.finds(&ann(), "nobody").await);
 }
 
 /// A session has an entry for each indexed field.

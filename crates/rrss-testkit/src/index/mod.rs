@@ -70,6 +70,7 @@ macro_rules! __index_promises {
             a_session_is_not_found_by_what_an_update_removed
             a_session_is_not_found_by_what_a_delete_removed
             an_update_that_keeps_its_entries_is_found_by_them
+            a_touch_puts_an_entry_that_is_missing
             a_key_that_is_created_again_is_found_again
 
             a_create_that_is_refused_leaves_the_entries

@@ -19,6 +19,10 @@ impl Store {
     /// more; else a load is one operation and writes nothing. Should the renewal fail, the session is answered all the
     /// same, with the deadline that it had: the next load tries again. Should the session have ended meanwhile, it is `None`.
     ///
+    /// Where the index can lose an entry (on a Redis Cluster, or where the server evicts keys), a load puts the entries of the
+    /// session back, about once a minute and by an operation more: so a session that is used can be found, and ended, by its
+    /// fields. [`reindex`](Store::reindex) does so for all sessions.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Gone`] for an id that was rotated away less than [`rotated_for`](crate::StoreBuilder::rotated_for) ago.
@@ -32,12 +36,11 @@ impl Store {
         let Some((mut session, renewal)) = self.read_one(id, wants).await? else {
             return Ok(None);
         };
-        if let Some(deadline) = renewal
-            && !self.renew(&mut session, deadline).await
-        {
-            return Ok(None);
-        }
-        Ok(Some(session))
+        let is_there = match renewal {
+            Some(deadline) => self.renew(&mut session, deadline).await,
+            None => self.heal(&session).await,
+        };
+        Ok(is_there.then_some(session))
     }
 
     /// Reads a session as it is, with its deadline, and renews nothing: for those who look into somebody else's session.

@@ -9,6 +9,8 @@ mod load;
 mod many;
 mod overwrite;
 mod quarantine;
+mod recently_indexed;
+mod reindex;
 mod rotate;
 mod save;
 mod turns;
@@ -33,6 +35,8 @@ pub use self::many::Listing;
 pub use self::quarantine::{
     Name as QuarantineName, Quarantine, QuarantineNames, Quarantined, Restored,
 };
+use self::recently_indexed::RecentlyIndexed;
+pub use self::reindex::Reindexed;
 pub use self::save::Saved;
 use self::turns::{Turn, Turns};
 use self::unfinished::Unfinished;
@@ -90,6 +94,7 @@ struct Inner {
     together: Together,
     corrupt: Corrupt,
     rotated_for: Duration,
+    recently_indexed: RecentlyIndexed,
     turns: Turns,
     unfinished: Unfinished,
     sweeper: Sweeper,
@@ -167,6 +172,7 @@ impl Store {
                 together,
                 corrupt: Corrupt::new(on_corrupt, quarantine_for),
                 rotated_for,
+                recently_indexed: RecentlyIndexed::default(),
                 turns: Turns::default(),
                 unfinished: Unfinished::default(),
                 sweeper,
@@ -275,7 +281,9 @@ impl Store {
 
     async fn run(&self, op: &mut Operation) -> Result<Answer> {
         self.start();
-        self.inner.pipeline.run(op).await
+        let answer = self.inner.pipeline.run(op).await?;
+        self.note_indexed(op, &answer);
+        Ok(answer)
     }
 
     async fn run_on_one(&self, op: &mut Operation) -> Result<bool> {
