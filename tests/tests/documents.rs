@@ -253,3 +253,29 @@ fn every_link_to_a_file_leads_to_one() {
     }
     assert!(checked > 5, "{checked} links");
 }
+
+/// What sign-out everywhere depends on.
+const SIGN_OUT: [&str; 3] = [
+    "Sign-out everywhere ends every session that has its index entry.",
+    "A Redis Cluster that fails over without its last writes, and a server that evicts keys (a `maxmemory-policy` other than \
+     `noeviction`), can lose the entry of a session that lives: `find` and `revoke` then miss it.",
+    "A session in use gets its entry back within two minutes, and `rrss reindex` puts back the entries of all sessions.",
+];
+
+#[test]
+fn what_sign_out_everywhere_depends_on_is_said_in_the_same_words_wherever_it_is_promised() {
+    for document in [
+        "README.md",
+        "docs/security.md",
+        "docs/semantics.md",
+        "crates/rrss-index/README.md",
+        "crates/rrss-persistence/README.md",
+    ] {
+        let text = fs::read_to_string(repository().join(document)).unwrap();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let text = words.join(" ");
+        for sentence in SIGN_OUT {
+            assert!(text.contains(sentence), "{document}: {sentence}");
+        }
+    }
+}

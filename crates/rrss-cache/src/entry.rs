@@ -61,6 +61,7 @@ impl Entry {
                 answer.payload = Payload::Session(found.session.clone());
                 answer.stored.clone_from(&found.stored);
                 answer.expires_at = found.expires_at;
+                answer.is_kept = true;
                 Some(answer)
             }
             Self::Missing => Some(Answer::new(Outcome::Missing)),

@@ -195,8 +195,11 @@ impl Drop for Forgetting<'_> {
 
 impl Around for Cache {
     async fn call(&self, op: &mut Operation, next: Next<'_>) -> Result<Answer> {
-        if *op.action() == Action::Load {
-            return self.load(op, next).await;
+        match op.action() {
+            Action::Load => return self.load(op, next).await,
+            // It changes no session.
+            Action::Reindex => return next.run(op).await,
+            _ => {}
         }
         let old = op.replaces.as_ref().and_then(|old| old.key.clone());
         let forget = |key| Forgetting::begin(&self.0.entries, key);

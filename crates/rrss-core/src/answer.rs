@@ -27,6 +27,8 @@ pub struct Answer {
     /// Whether a loaded session is still what is stored; where it was [wanted](crate::Operation::wants_validity) and the
     /// backend is told of changes.
     pub validity: Option<Validity>,
+    /// Whether a step answered from what it keeps, and the backend was not asked.
+    pub is_kept: bool,
 }
 
 /// How an operation went.
@@ -99,6 +101,7 @@ impl Answer {
             expires_at: None,
             renew: None,
             validity: None,
+            is_kept: false,
         }
     }
 

@@ -450,6 +450,7 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
                 expires_at: record.expires_at,
                 renew: None,
                 validity: record.validity,
+                is_kept: false,
             },
             None if op.wants_rotated && backend.was_rotated(op).await? => {
                 Answer::new(Outcome::Rotated)

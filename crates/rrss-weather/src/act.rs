@@ -49,6 +49,21 @@ impl Actor {
                 let swept = self.station.store.sweep().await;
                 self.answer(&called, swept.map(|_| Answer::Done));
             }
+            Op::Reindex => {
+                let called = self.call(op, About::default());
+                let reindexed = self.reindex().await;
+                self.answer(&called, reindexed.map(|()| Answer::Done));
+            }
+        }
+    }
+
+    async fn reindex(&self) -> rrss::Result<()> {
+        let mut cursor = None;
+        loop {
+            cursor = self.station.store.reindex(cursor, 2).await?.next;
+            if cursor.is_none() {
+                return Ok(());
+            }
         }
     }
 

@@ -73,6 +73,8 @@ pub enum Op {
     List,
     /// Sweeps what has expired.
     Sweep,
+    /// Puts the entries of all sessions into the index.
+    Reindex,
 }
 
 /// What is changed in a session before it is saved.

@@ -31,8 +31,8 @@ const COMMANDS: [&str; 14] = [
     "ZREMRANGEBYSCORE",
 ];
 /// Calls of a backend in this process.
-const CALLS: [&str; 9] = [
-    "*", "*", "*", "CREATE", "UPDATE", "DELETE", "TOUCH", "FIND", "LOAD",
+const CALLS: [&str; 10] = [
+    "*", "*", "*", "CREATE", "UPDATE", "ROTATE", "DELETE", "TOUCH", "FIND", "LOAD",
 ];
 /// Rights that can be taken.
 const RIGHTS: [&str; 8] = [
@@ -188,6 +188,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => slot().prop_map(Op::RevokeOthers),
         1 => Just(Op::List),
         1 => Just(Op::Sweep),
+        1 => Just(Op::Reindex),
     ]
 }
 

@@ -18,7 +18,7 @@ use rrss_core::{
 pub use self::counts::CorruptCounts;
 use self::counts::Counters;
 use self::told::Told;
-use super::load::{Wants, loaded};
+use super::load::{Read, Wants, loaded};
 use super::quarantine::{Name, Quarantine};
 use super::{Store, unexpected};
 
@@ -93,15 +93,11 @@ impl Store {
             ..Wants::default()
         };
         let read = self.read_one(id, wants).await?;
-        Ok(read.map(|(session, _)| session))
+        Ok(read.map(|read| read.session))
     }
 
-    /// The session, and when it is to be renewed until; one that cannot be read is treated as the policy has it.
-    pub(super) async fn read_one(
-        &self,
-        id: &SessionId,
-        wants: Wants,
-    ) -> Result<Option<(Session, Option<Timestamp>)>> {
+    /// The session, and what the steps say of it; one that cannot be read is treated as the policy has it.
+    pub(super) async fn read_one(&self, id: &SessionId, wants: Wants) -> Result<Option<Read>> {
         let mut tries = 0;
         loop {
             let mut op = self.operation(Action::Load).with_id(id.clone());
@@ -109,9 +105,13 @@ impl Store {
             op.wants_rotated = wants.rotated;
             let error = match self.run(&mut op).await {
                 Ok(answer) => {
-                    let renewal = answer.renew;
+                    let (renewal, is_kept) = (answer.renew, answer.is_kept);
                     let session = loaded(&op, answer)?;
-                    return Ok(session.map(|session| (session, renewal)));
+                    return Ok(session.map(|session| Read {
+                        session,
+                        renewal,
+                        is_kept,
+                    }));
                 }
                 Err(error) if error.kind() == ErrorKind::Corrupt => error,
                 Err(error) => return Err(error),

@@ -33,11 +33,14 @@ impl Store {
             rotated: !self.inner.rotated_for.is_zero(),
             ..Wants::default()
         };
-        let Some((mut session, renewal)) = self.read_one(id, wants).await? else {
+        let Some(read) = self.read_one(id, wants).await? else {
             return Ok(None);
         };
-        let is_there = match renewal {
+        let mut session = read.session;
+        let is_there = match read.renewal {
             Some(deadline) => self.renew(&mut session, deadline).await,
+            // What a cache answers must not wait for the server.
+            None if read.is_kept => true,
             None => self.heal(&session).await,
         };
         Ok(is_there.then_some(session))
@@ -181,6 +184,15 @@ enum Touched {
     Done,
     Missing,
     Changed,
+}
+
+/// What was read.
+pub(super) struct Read {
+    pub(super) session: Session,
+    /// Until when the session is to be renewed.
+    pub(super) renewal: Option<Timestamp>,
+    /// Whether a step answered from what it keeps.
+    pub(super) is_kept: bool,
 }
 
 /// What a load must tell besides the session.

@@ -45,13 +45,6 @@ impl RecentlyIndexed {
         generations.young.insert(digest);
     }
 
-    pub(super) fn forget(&self, id: &SessionId) {
-        let digest = self.digest(id);
-        let mut generations = self.lock();
-        generations.young.remove(&digest);
-        generations.old.remove(&digest);
-    }
-
     fn digest(&self, id: &SessionId) -> u64 {
         self.hasher.hash_one(id.as_str())
     }
@@ -92,15 +85,6 @@ mod tests {
             .filter(|second| indexed.is_due(&id, at(*second)))
             .collect();
         assert_eq!(due, [0, 120, 240, 360, 480]);
-    }
-
-    #[test]
-    fn what_failed_is_due_again() {
-        let indexed = RecentlyIndexed::default();
-        let id = SessionId::from("a");
-        assert!(indexed.is_due(&id, at(0)));
-        indexed.forget(&id);
-        assert!(indexed.is_due(&id, at(1)));
     }
 
     #[test]

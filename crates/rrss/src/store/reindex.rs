@@ -151,9 +151,8 @@ impl Store {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(
                     error,
-                    "putting a session that was loaded into the index failed; the next load tries again"
+                    "putting a session that was loaded into the index failed; a load tries again in a minute or two"
                 );
-                self.inner.recently_indexed.forget(id);
                 true
             }
         }

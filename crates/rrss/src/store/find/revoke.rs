@@ -30,6 +30,9 @@ impl Store {
     ///
     /// A session that cannot be read, with the options of today, is ended as well: it might be readable tomorrow.
     ///
+    /// A Redis Cluster that fails over without its last writes, and a server that evicts keys, can lose the entry of a session
+    /// that lives; that session is missed. [`reindex`](Store::reindex) puts the entries back.
+    ///
     /// # Errors
     ///
     /// As [`find`](Store::find). Some may have ended then; revoke again.
