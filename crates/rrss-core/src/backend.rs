@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::answer::{Answer, Outcome, Page};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expired::ExpiredNote;
+use crate::finding::{Finding, Needs};
 use crate::id::StorageKey;
 use crate::index::IndexKey;
 use crate::operation::{Action, Cursor, Operation};
@@ -303,6 +304,17 @@ pub trait Backend: Send + Sync + 'static {
     /// As for [`load`](Backend::load).
     fn ping(&self) -> impl Future<Output = Result<()>> + Send;
 
+    /// Looks whether the backend has what the pipeline needs: its version, its role, rights, room. It changes nothing. What it
+    /// cannot find out is a finding too.
+    ///
+    /// # Errors
+    ///
+    /// As for [`load`](Backend::load), where the backend is not reached at all.
+    fn examine(&self, needs: &Needs) -> impl Future<Output = Result<Vec<Finding>>> + Send {
+        let _ = needs;
+        async { Ok(Vec::new()) }
+    }
+
     /// Makes what was acknowledged as safe as it can be made, before the process ends.
     ///
     /// # Errors
@@ -389,6 +401,7 @@ type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(crate) trait DynBackend: Send + Sync {
     fn call<'a>(&'a self, op: &'a Operation) -> BoxFuture<'a, Result<Answer>>;
     fn ping(&self) -> BoxFuture<'_, Result<()>>;
+    fn examine<'a>(&'a self, needs: &'a Needs) -> BoxFuture<'a, Result<Vec<Finding>>>;
     fn close(&self) -> BoxFuture<'_, Result<()>>;
     fn known_now(&self) -> Option<Timestamp>;
     fn needs_sweep(&self) -> bool;
@@ -417,6 +430,10 @@ impl<B: Backend> DynBackend for B {
 
     fn ping(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(Backend::ping(self))
+    }
+
+    fn examine<'a>(&'a self, needs: &'a Needs) -> BoxFuture<'a, Result<Vec<Finding>>> {
+        Box::pin(Backend::examine(self, needs))
     }
 
     fn close(&self) -> BoxFuture<'_, Result<()>> {

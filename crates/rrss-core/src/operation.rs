@@ -91,7 +91,7 @@ impl Replaced {
     }
 }
 
-fn no_key() -> Error {
+pub(crate) fn no_key() -> Error {
     Error::new(
         ErrorKind::Config,
         "no step made a storage key; put a `key-mapper` first",

@@ -14,6 +14,7 @@ use crate::backend::DynBackend;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::{ErrorKind, Result};
+use crate::finding::{Finding, Needs};
 use crate::id::SessionId;
 use crate::index::IndexRules;
 use crate::operation::{Action, Operation};
@@ -368,6 +369,39 @@ impl Pipeline {
             .ping()
             .await
             .map_err(|error| error.in_step(name.clone()))
+    }
+
+    /// What the backend finds out about itself, for this pipeline.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be reached; see [`Backend::examine`]. [`ErrorKind::Config`] where no step makes a key.
+    pub async fn examine(&self, now: Timestamp) -> Result<Vec<Finding>> {
+        let mut op = Operation::new(Action::Create, now).with_session(Session::new());
+        let (mut key, mut key_space) = (None, None);
+        for (name, stage) in &self.stages.above {
+            if let Stage::Transform(transform) = stage {
+                let before = transform.before(&mut op);
+                before.map_err(|error| error.in_step(name.clone()))?;
+            }
+            key = op.key.clone();
+            key_space.clone_from(&op.key_space);
+            if key.is_some() {
+                break;
+            }
+        }
+        let needs = Needs {
+            key_space,
+            index: self.index().is_some(),
+            expired: self
+                .index()
+                .is_some_and(|rules| rules.keep_expired.is_some()),
+            changes: self.stages.shapes.iter().any(|shape| shape.needs_changes),
+            ..Needs::new(key.ok_or_else(crate::operation::no_key)?)
+        };
+        let (name, backend) = &self.stages.backend;
+        let found = backend.examine(&needs).await;
+        found.map_err(|error| error.in_step(name.clone()))
     }
 
     /// Makes what was acknowledged safe before the process ends.

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use rrss_core::{
-    Action, Backend, Cursor, ExpiredNote, IndexKey, Operation, Page, Record, Result, Session,
-    StorageKey, StoredForm, Timestamp, Written,
+    Action, Backend, Cursor, ExpiredNote, Finding, IndexKey, Needs, Operation, Page, Record,
+    Result, Session, StorageKey, StoredForm, Timestamp, Written,
 };
 
 /// What is asked of a backend, without its details.
@@ -152,6 +152,10 @@ impl<B: Backend, I: Intercept> Backend for Intercepted<B, I> {
 
     fn may_lose_entries(&self) -> bool {
         self.backend.may_lose_entries()
+    }
+
+    async fn examine(&self, needs: &Needs) -> Result<Vec<Finding>> {
+        self.backend.examine(needs).await
     }
 
     async fn was_rotated(&self, op: &Operation) -> Result<bool> {

@@ -22,8 +22,8 @@ pub use builder::StoreBuilder;
 ))]
 pub use classic::{ExpiringRedisOptions, expiring_redis_store, redis_store};
 pub use store::{
-    CorruptCounts, Expired, Found, Listing, Quarantine, QuarantineName, QuarantineNames,
-    Quarantined, Reindexed, Restored, Saved, SessionInfo, Store, Work,
+    CorruptCounts, Examination, Expired, Found, Listing, Quarantine, QuarantineName,
+    QuarantineNames, Quarantined, Reindexed, Restored, Saved, SessionInfo, Store, Tried, Work,
 };
 
 pub use rrss_core::{

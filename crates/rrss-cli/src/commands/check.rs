@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use anstyle::AnsiColor;
-use rrss_core::{Registry, StepType};
+use rrss::Examination;
+use rrss_core::{Registry, Severity, StepType};
 use rrss_loader::Plan;
 
 use super::Context;
 use super::store::with_store;
 use crate::args::FileArg;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::output::table;
 
 pub(super) fn run(context: &mut Context<'_>, file: FileArg, connect: bool) -> Result<(), Failure> {
@@ -70,6 +71,7 @@ pub(super) fn origin(step_type: &StepType) -> String {
     origin.trim_end().to_owned()
 }
 
+/// Whether the store works with what it reaches: see [`Store::examine`](rrss::Store::examine).
 fn reach(context: &mut Context<'_>, plan: Plan) -> Result<(), Failure> {
     let backend = plan.steps().last().map_or("backend", |step| step.name());
     with_store(plan, async |store| {
@@ -78,6 +80,65 @@ fn reach(context: &mut Context<'_>, plan: Plan) -> Result<(), Failure> {
         let millis = began.elapsed().as_secs_f64() * 1_000.0;
         context
             .output
-            .line(&format!("{backend} answered in {millis:.1} ms"))
+            .line(&format!("{backend} answered in {millis:.1} ms"))?;
+        let examination = store.examine().await?;
+        context.output.write(&findings(&examination))?;
+        let warnings = advice(&examination);
+        if !warnings.is_empty() {
+            context.output.report(|_| warnings);
+        }
+        verdict(&examination)
     })
+}
+
+/// One line for each thing that was found, and one for the operations that were tried.
+fn findings(examination: &Examination) -> String {
+    let mut rows: Vec<[String; 3]> = Vec::new();
+    for finding in &examination.findings {
+        let mark = match finding.severity {
+            Severity::Fine => "",
+            Severity::Warning => "warning",
+            _ => "error",
+        };
+        let found = finding.found.clone();
+        rows.push([format!("  {}", finding.topic), found, mark.to_owned()]);
+    }
+    for tried in &examination.tried {
+        let (done, mark) = match tried.error {
+            None => ("done", ""),
+            Some(_) => ("failed", "error"),
+        };
+        let operation = format!("  {}", tried.operation);
+        rows.push([operation, done.to_owned(), mark.to_owned()]);
+    }
+    table(&rows, None)
+}
+
+fn advice(examination: &Examination) -> String {
+    let mut text = String::new();
+    for finding in &examination.findings {
+        let word = match finding.severity {
+            Severity::Fine => continue,
+            Severity::Warning => "warning",
+            _ => "error",
+        };
+        text += &format!("{word}: {}: {}\n", finding.topic, finding.found);
+        if let Some(advice) = &finding.advice {
+            text += &format!("  help: {advice}\n");
+        }
+    }
+    text
+}
+
+fn verdict(examination: &Examination) -> Result<(), Failure> {
+    if let Some(error) = examination.first_error() {
+        return Err(Failure::from(error.clone()));
+    }
+    if examination.is_passed() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Config,
+        "the backend lacks something that this pipeline needs",
+    ))
 }

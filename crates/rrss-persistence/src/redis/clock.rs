@@ -155,7 +155,7 @@ impl ClockOffset {
     }
 
     /// Whether the clocks certainly differ by more than is tolerated.
-    fn is_large(self) -> bool {
+    pub(super) fn is_large(self) -> bool {
         self.ahead.unsigned_abs().saturating_sub(self.within) > TOLERATED
     }
 

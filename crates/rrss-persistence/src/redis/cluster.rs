@@ -223,6 +223,19 @@ impl Cluster {
         Ok(self.known().servers.get(address).cloned())
     }
 
+    /// All masters, by what is found out now.
+    pub(super) async fn masters(&self) -> Result<Vec<Server>> {
+        let until = self.limits().end();
+        let map = self.seek(Doing::Ping, until, Result::is_ok).await?;
+        Ok(map.masters().to_vec())
+    }
+
+    pub(super) fn warn_of_eviction(&self) {
+        if let Some(map) = self.map() {
+            map.masters().iter().for_each(Server::warn_of_eviction);
+        }
+    }
+
     /// The largest difference between the clock of a master and ours.
     #[allow(
         dead_code,

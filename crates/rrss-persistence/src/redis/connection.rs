@@ -23,6 +23,8 @@ use super::address::Address;
 use super::clock::{self, ClockOffset, Reading, ServerClock};
 use super::commands::Request;
 use super::credentials::{Credentials, Renewed};
+use super::eviction::Eviction;
+use super::examine;
 use super::failed::Failed;
 use super::failure::Doing;
 use super::give_up;
@@ -41,6 +43,7 @@ struct Inner {
     kind: Kind,
     credentials: Credentials,
     clock: ServerClock,
+    eviction: Eviction,
     /// A connection for each runtime: its driver is a task there, and stands still when that runtime does.
     open: PerRuntime<Live>,
     opening: SingleFlight<RedisResult<Live>>,
@@ -137,6 +140,7 @@ impl Server {
             kind,
             credentials,
             clock: ServerClock::default(),
+            eviction: Eviction::default(),
             open: PerRuntime::new(),
             opening: SingleFlight::new(Result::is_err),
             has_ifeq: AtomicBool::new(true),
@@ -153,6 +157,16 @@ impl Server {
 
     pub(super) fn limits(&self) -> Limits {
         self.0.limits
+    }
+
+    /// Whether it is known that the server evicts keys when its memory is full.
+    pub(super) fn evicts(&self) -> bool {
+        self.0.eviction.evicts()
+    }
+
+    /// Says once that this server evicts keys, where it does: for those who keep an index there.
+    pub(super) fn warn_of_eviction(&self) {
+        self.0.eviction.warn(&self.0.address);
     }
 
     /// How far the clock of the server is ahead of ours, as it was measured last; `None` before the first connection, and
@@ -326,12 +340,17 @@ impl Inner {
     async fn introduce(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
         let asks_role = self.kind == Kind::Master;
         let asks_time = self.kind != Kind::Sentinel && self.clock.is_wanted_of_new_connections();
-        let mut questions = Pipeline::with_capacity(2);
+        let asks_memory =
+            self.kind != Kind::Sentinel && self.eviction.is_wanted_of_new_connections();
+        let mut questions = Pipeline::with_capacity(3);
         if asks_role {
             questions.cmd("ROLE");
         }
         if asks_time {
             questions.add_command(clock::time());
+        }
+        if asks_memory {
+            questions.add_command(examine::memory());
         }
         if questions.is_empty() {
             return Ok(());
@@ -346,9 +365,12 @@ impl Inner {
             let kind = redis::ErrorKind::Server(ServerErrorKind::ReadOnly);
             return Err((kind, "it is a replica").into());
         }
-        if let Some(time) = answers.next() {
+        if asks_time && let Some(time) = answers.next() {
             let time = time.extract_error();
             self.clock.learn(&self.address, sent, time, true);
+        }
+        if asks_memory && let Some(memory) = answers.next() {
+            self.eviction.learn(memory.extract_error());
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::clock::ClockOffset;
 use super::cluster::Cluster;
-use super::commands::{Nonsense, Request};
+use super::commands::{self, Nonsense, Request};
 use super::connection::{Limits, Server};
 use super::credentials::{Credentials, Login};
 use super::failure::{self, Doing};
@@ -90,6 +90,41 @@ impl Link {
                 let (next, keys) =
                     scan::page(reply, space).map_err(|_| failure::nonsense(doing, self))?;
                 Ok((keys, scan::cursor(next)))
+            }
+        }
+    }
+
+    /// The servers that keep sessions, found out now; of a Cluster all masters.
+    pub(super) async fn servers(&self) -> Result<Vec<Server>> {
+        match self {
+            Self::One(server) => Ok(vec![server.clone()]),
+            Self::Cluster(cluster) => cluster.masters().await,
+            Self::Sentinel(sentinel) => {
+                sentinel.ask(Doing::Ping, &commands::ping()).await?;
+                Ok(sentinel.master().into_iter().collect())
+            }
+        }
+    }
+
+    /// Whether it is known of a server that it evicts keys when its memory is full. Of a Cluster it does not matter: there
+    /// entries can be lost in any case.
+    pub(super) fn evicts(&self) -> bool {
+        match self {
+            Self::One(server) => server.evicts(),
+            Self::Cluster(_) => false,
+            Self::Sentinel(sentinel) => sentinel.master().is_some_and(|master| master.evicts()),
+        }
+    }
+
+    /// Says once of each server that evicts keys what that means for an index.
+    pub(super) fn warn_of_eviction(&self) {
+        match self {
+            Self::One(server) => server.warn_of_eviction(),
+            Self::Cluster(cluster) => cluster.warn_of_eviction(),
+            Self::Sentinel(sentinel) => {
+                if let Some(master) = sentinel.master() {
+                    master.warn_of_eviction();
+                }
             }
         }
     }

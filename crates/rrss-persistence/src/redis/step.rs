@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use redis::Value;
 use rrss_core::{
-    Backend, BuildContext, Cursor, ExpiredNote, IndexKey, Operation, Page, Record, Result, Role,
-    Shape, Step, StorageKey, Timestamp, Written,
+    Backend, BuildContext, Cursor, ExpiredNote, Finding, IndexKey, Needs, Operation, Page, Record,
+    Result, Role, Shape, Step, StorageKey, Timestamp, Written,
 };
 #[cfg(doc)]
 use rrss_core::{Error, ErrorKind};
 
 use super::cluster_rotation::ClusterRotation;
 use super::commands::{self, Nonsense, Part, Request};
+use super::examine::examine;
 use super::expired;
 use super::failure::Doing;
 use super::find::Find;
@@ -23,6 +24,7 @@ use super::index::{Beside, Changes, Sets};
 use super::link::Link;
 use super::notes::Refused;
 use super::own::Own;
+use super::rights::Stored;
 use super::rotated;
 use super::scan::{self, Kind};
 use super::tracking::Watch;
@@ -161,6 +163,14 @@ impl Redis {
 
     /// Changes a session, and the index with it.
     async fn carry_out(&self, doing: Doing, op: &Operation) -> Result<Written> {
+        let written = self.written(doing, op).await;
+        if !op.index.is_empty() {
+            self.link.warn_of_eviction();
+        }
+        written
+    }
+
+    async fn written(&self, doing: Doing, op: &Operation) -> Result<Written> {
         if !self.link.is_cluster()
             && let Some(script) = transaction::script(op)?
         {
@@ -389,7 +399,11 @@ impl Backend for Redis {
     }
 
     fn may_lose_entries(&self) -> bool {
-        self.link.is_cluster()
+        self.link.is_cluster() || self.link.evicts()
+    }
+
+    async fn examine(&self, needs: &Needs) -> Result<Vec<Finding>> {
+        examine(&self.link, needs, Stored::Strings).await
     }
 
     async fn was_rotated(&self, op: &Operation) -> Result<bool> {

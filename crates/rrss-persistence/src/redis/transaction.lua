@@ -52,6 +52,17 @@ if redis.acl_check_cmd then
   local function need(...) allowed = allowed and redis.acl_check_cmd(...) end
   if rotates then need('UNLINK', session) end
   for _, pair in ipairs(sets) do need('ZREM', pair[1], session) end
+  if put > 0 then
+    local set = sets[1][1]
+    need('ZREMRANGEBYSCORE', set, 0, 0)
+    need('PEXPIRETIME', set)
+    need('PEXPIREAT', set, 0)
+    if action ~= 'touch' then
+      need('SET', target, '')
+    elseif deadline == 'never' then
+      need('PERSIST', session)
+    end
+  end
   if event ~= '' then
     need('ZADD', due, 0, target)
     need('ZREM', due, target)

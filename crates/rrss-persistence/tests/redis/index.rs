@@ -174,7 +174,7 @@ async fn entries_travel_with_the_write_and_cost_these_commands(server: RedisServ
 
     for (deadline, expected) in [
         (in_an_hour(), one_script([])),
-        (Deadline::Keep, counts([("exists", 1)])),
+        (Deadline::Keep, one_script([("pexpiretime", 1)])),
     ] {
         server.reset_counts();
         let op = putting(touch(key, deadline), &["ann"], &[]);

@@ -1,6 +1,7 @@
 //! The store: a pipeline with the session API on top.
 
 mod corrupt;
+mod examine;
 mod expired;
 mod expired_listeners;
 mod find;
@@ -28,6 +29,7 @@ use rrss_core::{
 
 use self::corrupt::Corrupt;
 pub use self::corrupt::CorruptCounts;
+pub use self::examine::{Examination, Tried};
 pub use self::expired::Expired;
 pub(crate) use self::expired_listeners::Listeners;
 pub use self::find::{Found, SessionInfo};

@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 use redis::{Cmd, Pipeline, Value};
 use rrss_core::{
-    Action, Backend, Cursor, Guard, Operation, Page, Record, Result, Session, StorageKey,
-    StoredForm, Timestamp, Written,
+    Action, Backend, Cursor, Finding, Guard, Needs, Operation, Page, Record, Result, Session,
+    StorageKey, StoredForm, Timestamp, Written,
 };
 
 pub(super) use self::bounds::Bounds;
@@ -29,9 +29,11 @@ use self::read::{Entries, Told};
 use self::text::Readers;
 use super::Options;
 use super::commands::{self, Nonsense, Request};
+use super::examine::examine;
 use super::failure::Doing;
 use super::link::Link;
 use super::own::Own;
+use super::rights::Stored;
 use super::scan::{self, Kind};
 use super::tracking::Watch;
 
@@ -367,6 +369,10 @@ impl Backend for Hashes {
 
     fn needs_sweep(&self) -> bool {
         self.all.is_some()
+    }
+
+    async fn examine(&self, needs: &Needs) -> Result<Vec<Finding>> {
+        examine(&self.link, needs, Stored::Hashes).await
     }
 
     async fn ping(&self) -> Result<()> {
