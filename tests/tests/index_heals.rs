@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use rrss::{Reindexed, Session, SessionId, Store};
 use rrss_test_servers::{Flavor, RedisCluster, RedisServer};
+use rrss_testkit::Log;
 
 const SESSIONS: usize = 24;
 
@@ -211,6 +212,30 @@ async fn on_one_server_each_write_and_touch_puts_a_lost_entry_back_and_so_does_r
         assert_eq!(found(&store, &ids).await, ids, "{flavor}: reindex");
         let after = store.inspect(id).await.unwrap().unwrap().expires_at();
         assert_eq!(after, before, "{flavor}");
+    }
+}
+
+#[tokio::test]
+async fn on_a_server_that_evicts_keys_a_load_puts_a_lost_entry_back_and_one_warning_is_logged() {
+    for flavor in Flavor::ALL {
+        let server = RedisServer::start(flavor);
+        server.command(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
+        let log = Log::listen();
+        let ids = logins(&on_server(&server)).await;
+        let text = log.text();
+        assert_eq!(
+            text.matches("Redis evicts keys").count(),
+            1,
+            "{flavor}: {text}"
+        );
+
+        lose_index(&server);
+        let store = on_server(&server);
+        assert_eq!(found(&store, &ids).await, HashSet::new(), "{flavor}");
+        for id in &ids {
+            store.load(id).await.unwrap().unwrap();
+        }
+        assert_eq!(found(&store, &ids).await, ids, "{flavor}");
     }
 }
 

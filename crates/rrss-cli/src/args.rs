@@ -61,7 +61,7 @@ pub(crate) enum Command {
     Check {
         #[command(flatten)]
         file: FileArg,
-        /// Also reach the backend, and say how long it took
+        /// Also try each operation on a session of its own, and say what the backend lacks
         #[arg(long)]
         connect: bool,
     },
