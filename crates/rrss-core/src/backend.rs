@@ -457,6 +457,7 @@ impl<B: Backend> DynBackend for B {
     }
 }
 
+/// What is rare is put elsewhere, so that it does not make every operation larger.
 async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
     Ok(match op.action() {
         Action::Load => match backend.load(op).await? {
@@ -469,13 +470,13 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
                 validity: record.validity,
                 is_kept: false,
             },
-            None if op.wants_rotated && backend.was_rotated(op).await? => {
+            None if op.wants_rotated && Box::pin(backend.was_rotated(op)).await? => {
                 Answer::new(Outcome::Rotated)
             }
             None => Answer::new(Outcome::Missing),
         },
         Action::Create | Action::Update => written(backend, op, backend.write(op).await?),
-        Action::Rotate => written(backend, op, backend.rotate(op).await?),
+        Action::Rotate => written(backend, op, Box::pin(backend.rotate(op)).await?),
         Action::Touch => Answer {
             expires_at: op.deadline.instant(),
             ..Answer::new(outcome(backend.touch(op).await?))
@@ -487,19 +488,21 @@ async fn dispatch<B: Backend>(backend: &B, op: &Operation) -> Result<Answer> {
             cursor,
             limit,
         } => Answer::new(Outcome::Page(
-            backend.find(op, entry, cursor.as_ref(), *limit).await?,
+            Box::pin(backend.find(op, entry, cursor.as_ref(), *limit)).await?,
         )),
         Action::List { cursor, limit } => Answer::new(Outcome::Page(
-            backend.list(op, cursor.as_ref(), *limit).await?,
+            Box::pin(backend.list(op, cursor.as_ref(), *limit)).await?,
         )),
-        Action::Count => Answer::new(Outcome::Count(backend.count(op).await?)),
-        Action::Sweep { limit } => Answer::new(Outcome::Count(backend.sweep(op, *limit).await?)),
-        Action::TakeExpired { limit, lease, keep } => Answer::new(Outcome::Expired(
-            backend.take_expired(op, *limit, *lease, *keep).await?,
-        )),
-        Action::ForgetExpired { keys } => {
-            Answer::new(Outcome::Count(backend.forget_expired(op, keys).await?))
+        Action::Count => Answer::new(Outcome::Count(Box::pin(backend.count(op)).await?)),
+        Action::Sweep { limit } => {
+            Answer::new(Outcome::Count(Box::pin(backend.sweep(op, *limit)).await?))
         }
+        Action::TakeExpired { limit, lease, keep } => Answer::new(Outcome::Expired(
+            Box::pin(backend.take_expired(op, *limit, *lease, *keep)).await?,
+        )),
+        Action::ForgetExpired { keys } => Answer::new(Outcome::Count(
+            Box::pin(backend.forget_expired(op, keys)).await?,
+        )),
     })
 }
 

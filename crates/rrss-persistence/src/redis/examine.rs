@@ -45,7 +45,7 @@ async fn one(server: &Server, needs: &Needs, stored: Stored, on_cluster: bool) -
     }
     let question = rights::question(needs, stored, on_cluster);
     match server.ask(Doing::Ping, &question.into()).await {
-        Ok(answer) => findings.push(of_rights(&texts(answer))),
+        Ok(answer) => findings.push(of_rights(&texts(answer), needs)),
         Err(error) => findings.push(Finding::fatal(
             "rights",
             format!("not known: {}", error.message()),
@@ -117,7 +117,10 @@ fn identity(hello: &BTreeMap<String, String>) -> Vec<Finding> {
     findings
 }
 
-fn of_rights(answer: &[String]) -> Finding {
+/// Rights without which sessions can be kept, and something stays unknown: a finding of its own says what.
+const OPTIONAL: [&str; 2] = ["info", "time"];
+
+fn of_rights(answer: &[String], needs: &Needs) -> Finding {
     if answer == ["?"] {
         return Finding::warning(
             "rights",
@@ -125,37 +128,39 @@ fn of_rights(answer: &[String]) -> Finding {
             "a server before Redis 7.0 does not say what a user may do",
         );
     }
-    let list = |is_unknown: bool| -> Vec<String> {
+    let list = |is_unknown: bool| -> Vec<&str> {
         let of_kind = answer
             .iter()
             .filter(|name| name.starts_with('!') == is_unknown);
-        of_kind
-            .map(|name| format!("`{}`", name.trim_start_matches('!')))
-            .collect()
+        let names = of_kind.map(|name| name.trim_start_matches('!'));
+        names.filter(|name| !OPTIONAL.contains(name)).collect()
+    };
+    let quoted = |names: &[&str]| {
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        names.join(", ")
     };
     let (missing, unknown) = (list(false), list(true));
     if !unknown.is_empty() {
-        let found = format!("the server does not know {}", unknown.join(", "));
         return Finding::fatal(
             "rights",
-            found,
+            format!("the server does not know {}", quoted(&unknown)),
             "use a server that has these commands under their own names",
         );
     }
     if missing.is_empty() {
         return Finding::fine("rights", "all that the pipeline needs");
     }
-    let rules: Vec<_> = missing
-        .iter()
-        .map(|name| format!("+{}", name.trim_matches('`')))
-        .collect();
+    let prefix = needs
+        .key_space
+        .as_ref()
+        .map_or("PREFIX", |space| space.prefix());
     Finding::fatal(
         "rights",
-        format!("missing {}, or on these keys", missing.join(", ")),
         format!(
-            "`ACL SETUSER … {}`, and `~PREFIX*` for the prefix of the keys",
-            rules.join(" ")
+            "missing {}, or keys that begin with `{prefix}`",
+            quoted(&missing)
         ),
+        format!("`ACL SETUSER … ~{prefix}* +{}`", missing.join(" +")),
     )
 }
 

@@ -167,20 +167,8 @@ impl Link {
     ///
     /// Where one server cannot be reached to be asked.
     pub(super) async fn now_for(&self, op: &Operation) -> Result<Option<Timestamp>> {
-        let depends = matches!(op.deadline, Deadline::At(_))
-            || matches!(
-                op.action(),
-                Action::Find { .. } | Action::TakeExpired { .. }
-            );
-        if !depends {
-            return Ok(self.now());
-        }
-        let known = match self {
-            Self::One(server) => server.clock(),
-            Self::Cluster(_) | Self::Sentinel(_) => None,
-        };
-        if let Some(clock) = known {
-            return Ok(Some(clock.now()));
+        if let Some(known) = self.known_now_for(op) {
+            return Ok(known);
         }
         let doing = Doing::of(op.action());
         if let Self::One(server) = self {
@@ -193,6 +181,20 @@ impl Link {
         let until = self.limits().end();
         let clock = self.clock_of(key.unwrap_or_default(), until).await;
         Ok(clock.map(ClockOffset::now))
+    }
+
+    /// The same, where nobody has to be asked.
+    pub(super) fn known_now_for(&self, op: &Operation) -> Option<Option<Timestamp>> {
+        let depends = matches!(op.deadline, Deadline::At(_))
+            || matches!(
+                op.action(),
+                Action::Find { .. } | Action::TakeExpired { .. }
+            );
+        match self {
+            _ if !depends => Some(self.now()),
+            Self::One(server) => server.clock().map(|clock| Some(clock.now())),
+            Self::Cluster(_) | Self::Sentinel(_) => None,
+        }
     }
 
     fn limits(&self) -> Limits {

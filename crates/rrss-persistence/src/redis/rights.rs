@@ -4,7 +4,7 @@ use redis::Cmd;
 use rrss_core::Needs;
 
 /// One command: its name as an ACL has it, and words that call it. `{s}` is the key of a session, `{i}` one of the index, `{e}`
-/// one of events.
+/// one of events, `{a}` that of all sessions of `compat`.
 type Right = (&'static str, &'static [&'static str]);
 
 /// Every pipeline, where sessions are strings.
@@ -47,6 +47,15 @@ const HASHES: &[Right] = &[
     ("time", &["TIME"]),
 ];
 
+/// With `compat` of sessions that are hashes.
+const COMPAT: &[Right] = &[
+    ("zscore", &["ZSCORE", "{a}", "m"]),
+    ("zmscore", &["ZMSCORE", "{a}", "m"]),
+    ("zadd", &["ZADD", "{a}", "1", "m"]),
+    ("zrem", &["ZREM", "{a}", "m"]),
+    ("zrangebyscore", &["ZRANGEBYSCORE", "{a}", "0", "1"]),
+];
+
 /// With an `index` step.
 const INDEX: &[Right] = &[
     ("zadd", &["ZADD", "{i}", "1", "m"]),
@@ -82,18 +91,23 @@ const SCRIPT: &str = include_str!("rights.lua");
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stored {
     Strings,
-    Hashes,
+    Hashes {
+        /// Shared with the Clojure rrss.
+        compat: bool,
+    },
 }
 
 /// The commands that a pipeline with these needs sends.
 fn of(needs: &Needs, stored: Stored, on_cluster: bool) -> impl Iterator<Item = Right> {
     let basic = match stored {
         Stored::Strings => STRINGS,
-        Stored::Hashes => HASHES,
+        Stored::Hashes { .. } => HASHES,
     };
     let chosen = |is_wanted: bool, rights| if is_wanted { rights } else { &[][..] };
-    let all: [&[Right]; 5] = [
+    let compat = stored == Stored::Hashes { compat: true };
+    let all: [&[Right]; 6] = [
         basic,
+        chosen(compat, COMPAT),
         chosen(needs.index, INDEX),
         chosen(needs.expired, EXPIRED),
         chosen(needs.changes, CHANGES),
@@ -115,6 +129,7 @@ pub(super) fn question(needs: &Needs, stored: Stored, on_cluster: bool) -> Cmd {
                 "{s}" => command.arg(session),
                 "{i}" => command.arg(format!("{prefix}index:check:0")),
                 "{e}" => command.arg(format!("{prefix}index:expired:00")),
+                "{a}" => command.arg("sessions:all"),
                 word => command.arg(word),
             };
         }
@@ -195,6 +210,13 @@ mod tests {
 
     #[test]
     fn the_guide_lists_the_rights_that_sessions_in_hashes_need() {
-        assert_eq!(lines(GUIDE)[0], sent(&needs(), Stored::Hashes, false));
+        let hashes = sent(&needs(), Stored::Hashes { compat: false }, false);
+        assert_eq!(lines(GUIDE)[0], hashes);
+        let compat = sent(&needs(), Stored::Hashes { compat: true }, false);
+        let more = GUIDE
+            .lines()
+            .find(|line| line.starts_with("+zscore"))
+            .unwrap();
+        assert_eq!(listed(more), compat.difference(&hashes).cloned().collect());
     }
 }

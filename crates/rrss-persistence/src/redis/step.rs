@@ -187,9 +187,9 @@ impl Redis {
                 self.ask(doing, own.into_request(), read).await
             }
             Some(changes) if doing == Doing::Delete || op.deadline.is_past(op.now()) => {
-                self.end(doing, own, &changes).await
+                Box::pin(self.end(doing, own, &changes)).await
             }
-            Some(changes) => self.put(doing, own, &changes).await,
+            Some(changes) => Box::pin(self.put(doing, own, &changes)).await,
         }
     }
 
@@ -391,7 +391,10 @@ impl Backend for Redis {
     }
 
     async fn server_now(&self, op: &Operation) -> Result<Option<Timestamp>> {
-        self.link.now_for(op).await
+        match self.link.known_now_for(op) {
+            Some(now) => Ok(now),
+            None => Box::pin(self.link.now_for(op)).await,
+        }
     }
 
     fn rotates_at_once(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use rrss_core::{Action, Error, Finding, Result, Session, SessionId, Severity};
+use rrss_core::{Action, Error, Finding, Result, Session, SessionId, Severity, StorageKey};
 
 use super::Store;
 
@@ -51,7 +51,8 @@ impl Examination {
 impl Store {
     /// Tries each kind of operation that this store may come to, on a new session with values that no other has, and asks the
     /// backend for its version, role, rights, room and clock, so far as it has such. The session is removed at the end,
-    /// also where an operation failed; should that fail, it ends within five minutes. No other session is read or changed.
+    /// also where an operation failed; should that fail, it ends within five minutes. No other session is read or changed. The id
+    /// that it was rotated from is known for [`rotated_for`](crate::StoreBuilder::rotated_for), as any other.
     ///
     /// For the start of an application, or a check before it goes live; `rrss check --connect` prints it.
     ///
@@ -116,11 +117,9 @@ impl Store {
             examination.note("find", found)?;
         }
         if rules.is_some_and(|rules| rules.keep_expired.is_some()) {
-            let mut op = self.operation(Action::TakeExpired {
-                limit: 0,
-                lease: Duration::ZERO,
-                keep: Duration::MAX / 4,
-            });
+            // To take notes would keep them from listeners for a while.
+            let keys = vec![StorageKey::from(unlikely())];
+            let mut op = self.operation(Action::ForgetExpired { keys });
             examination.note("on_expired", self.run(&mut op).await)?;
         }
         if let Some(field) = fields.first() {
@@ -153,7 +152,7 @@ impl Examination {
     }
 }
 
-/// A text of 128 random bits.
+/// A random text.
 fn unlikely() -> String {
     let half = || RandomState::new().hash_one(0_u8);
     format!("rrss-examine-{:016x}{:016x}", half(), half())

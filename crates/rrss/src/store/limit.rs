@@ -154,6 +154,10 @@ impl Store {
         }
     }
 
+    pub(super) fn has_limit(&self) -> bool {
+        self.limit().is_some()
+    }
+
     fn limit(&self) -> Option<(&IndexRules, NonZeroUsize)> {
         let rules = self.inner.pipeline.index()?;
         Some((rules, rules.max_per_value?))

@@ -40,8 +40,8 @@ impl Store {
         let is_there = match read.renewal {
             Some(deadline) => self.renew(&mut session, deadline).await,
             // What a cache answers must not wait for the server.
-            None if read.is_kept => true,
-            None => self.heal(&session).await,
+            None if read.is_kept || !self.is_heal_due(&session) => true,
+            None => Box::pin(self.heal(&session)).await,
         };
         Ok(is_there.then_some(session))
     }

@@ -131,20 +131,22 @@ impl Store {
         }
     }
 
-    /// Puts the entries of a session that was just loaded, where the index may have lost them: at most about once a minute for
-    /// each session. `false` where the session has ended since.
-    pub(super) async fn heal(&self, session: &Session) -> bool {
+    /// Whether the index may have lost the entries of a session that was just loaded, and this process has not put them for
+    /// about a minute. From then on it counts as having put them.
+    pub(super) fn is_heal_due(&self, session: &Session) -> bool {
         let Some(rules) = self.inner.pipeline.index() else {
-            return true;
+            return false;
         };
         let is_indexed = |field: &Arc<str>| session.contains_key(field);
-        let Some(id) = session.id() else { return true };
-        if !self.inner.pipeline.may_lose_entries()
-            || !rules.fields.iter().any(is_indexed)
-            || !self.inner.recently_indexed.is_due(id, self.now())
-        {
-            return true;
-        }
+        self.inner.pipeline.may_lose_entries()
+            && rules.fields.iter().any(is_indexed)
+            && session
+                .id()
+                .is_some_and(|id| self.inner.recently_indexed.is_due(id, self.now()))
+    }
+
+    /// Puts the entries of a session that was just loaded; `false` where it has ended since.
+    pub(super) async fn heal(&self, session: &Session) -> bool {
         match self.put_entries(session.clone()).await {
             Ok(outcome) => outcome != Outcome::Missing,
             Err(error) => {

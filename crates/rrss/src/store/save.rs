@@ -63,16 +63,26 @@ impl Store {
         if !session.is_new() && !session.is_modified() {
             return Ok(Saved::Unchanged);
         }
-        let added = self.check_limit(session).await?;
-        let before = added.before(session);
-        let saved = if session.is_new() {
+        if !self.has_limit() {
+            return self.write(turn, session).await;
+        }
+        // It is large, and must not make every save larger.
+        Box::pin(async {
+            let added = self.check_limit(session).await?;
+            let before = added.before(session);
+            let saved = self.write(turn, session).await?;
+            self.enforce_or_undo(added, before, session).await?;
+            Ok(saved)
+        })
+        .await
+    }
+
+    async fn write(&self, turn: &mut Option<Turn>, session: &mut Session) -> Result<Saved> {
+        if session.is_new() {
             self.create_new(session).await?;
-            Saved::Created
-        } else {
-            self.update_in(turn, session).await?
-        };
-        self.enforce_or_undo(added, before, session).await?;
-        Ok(saved)
+            return Ok(Saved::Created);
+        }
+        self.update_in(turn, session).await
     }
 
     /// Stores a new session as [`save`](Store::save) does, and one without fields too: for hosts that hand out an id before

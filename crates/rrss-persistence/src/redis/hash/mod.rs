@@ -372,7 +372,8 @@ impl Backend for Hashes {
     }
 
     async fn examine(&self, needs: &Needs) -> Result<Vec<Finding>> {
-        examine(&self.link, needs, Stored::Hashes).await
+        let compat = self.all.is_some();
+        examine(&self.link, needs, Stored::Hashes { compat }).await
     }
 
     async fn ping(&self) -> Result<()> {
