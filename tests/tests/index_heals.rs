@@ -104,7 +104,7 @@ fn lose_index_of_all(cluster: &RedisCluster) {
     }
 }
 
-/// From here on no replica is told of anything.
+/// From here on no replica gets what its master writes.
 fn cut_replicas_off(cluster: &RedisCluster) {
     let masters = cluster.masters();
     for node in 0..RedisCluster::NODES {

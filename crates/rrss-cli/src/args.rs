@@ -61,7 +61,7 @@ pub(crate) enum Command {
     Check {
         #[command(flatten)]
         file: FileArg,
-        /// Also try each operation on a session of its own, and say what the backend lacks
+        /// Also try each operation on a new session, and say what the backend lacks
         #[arg(long)]
         connect: bool,
     },
@@ -211,8 +211,8 @@ pub(crate) enum Command {
     /// Build the index from the stored sessions, and say how many have their entries now
     ///
     /// For where entries are missing: after a failover of a Redis Cluster that lost writes, after a server evicted keys, and
-    /// after a field was added to the step `index`. It is safe beside live traffic, changes no session and no deadline, and
-    /// may be stopped and begun again.
+    /// after a field was added to the step `index`. It is safe while the store is in use: it changes
+    /// no session and no deadline. You may stop it and begin again.
     Reindex {
         /// Print a JSON object
         #[arg(long)]

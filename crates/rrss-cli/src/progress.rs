@@ -38,11 +38,8 @@ impl Progress {
 
     /// One on the terminal that standard error is.
     pub(crate) fn drawn(doing: &'static str, counts: Counts) -> Self {
-        let style = ProgressStyle::with_template(counts.template())
-            .unwrap_or_else(|_| ProgressStyle::default_spinner())
-            .tick_chars("|/-\\ ");
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
-            .with_style(style)
+            .with_style(style(counts.template()))
             .with_message(doing);
         bar.tick();
         Self(bar)
@@ -64,13 +61,8 @@ impl Progress {
 
     /// Shows a bar from here on: how much there is to do is known.
     pub(crate) fn out_of(&self, total: u64) {
-        let style = ProgressStyle::with_template(
-            "{spinner} {msg}: [{bar:30}] {human_pos} of {human_len}, {elapsed}",
-        );
-        if let Ok(style) = style {
-            self.0
-                .set_style(style.tick_chars("|/-\\ ").progress_chars("=> "));
-        }
+        let style = style("{spinner} {msg}: [{bar:30}] {human_pos} of {human_len}, {elapsed}");
+        self.0.set_style(style.progress_chars("=> "));
         self.0.set_length(total);
     }
 
@@ -83,6 +75,12 @@ impl Progress {
     pub(crate) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         self.0.suspend(write)
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .tick_chars("|/-\\ ")
 }
 
 impl Drop for Progress {

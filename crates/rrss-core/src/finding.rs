@@ -90,7 +90,7 @@ pub struct Needs {
     pub index: bool,
     /// Whether events of expired sessions are kept.
     pub expired: bool,
-    /// Whether a step keeps sessions and must be told of changes.
+    /// Whether a step keeps sessions, and needs to know of changes that others make.
     pub changes: bool,
 }
 

@@ -91,7 +91,7 @@ impl Replaced {
     }
 }
 
-pub(crate) fn no_key() -> Error {
+fn no_key() -> Error {
     Error::new(
         ErrorKind::Config,
         "no step made a storage key; put a `key-mapper` first",

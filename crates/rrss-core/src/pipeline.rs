@@ -375,29 +375,17 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// Why it cannot be reached; see [`Backend::examine`]. [`ErrorKind::Config`] where no step makes a key.
+    /// Why it cannot be reached; see [`Backend::examine`]. Else the first error of a step.
     pub async fn examine(&self, now: Timestamp) -> Result<Vec<Finding>> {
         let mut op = Operation::new(Action::Create, now).with_session(Session::new());
-        let (mut key, mut key_space) = (None, None);
-        for (name, stage) in &self.stages.above {
-            if let Stage::Transform(transform) = stage {
-                let before = transform.before(&mut op);
-                before.map_err(|error| error.in_step(name.clone()))?;
-            }
-            key = op.key.clone();
-            key_space.clone_from(&op.key_space);
-            if key.is_some() {
-                break;
-            }
-        }
+        self.prepare(&mut op)?;
+        let rules = self.index();
         let needs = Needs {
-            key_space,
-            index: self.index().is_some(),
-            expired: self
-                .index()
-                .is_some_and(|rules| rules.keep_expired.is_some()),
+            key_space: op.key_space.clone(),
+            index: rules.is_some(),
+            expired: rules.is_some_and(|rules| rules.keep_expired.is_some()),
             changes: self.stages.shapes.iter().any(|shape| shape.needs_changes),
-            ..Needs::new(key.ok_or_else(crate::operation::no_key)?)
+            ..Needs::new(op.key()?.clone())
         };
         let (name, backend) = &self.stages.backend;
         let found = backend.examine(&needs).await;

@@ -95,33 +95,38 @@ fn reach(context: &mut Context<'_>, plan: Plan) -> Result<(), Failure> {
 fn findings(examination: &Examination) -> String {
     let mut rows: Vec<[String; 3]> = Vec::new();
     for finding in &examination.findings {
-        let mark = match finding.severity {
-            Severity::Fine => "",
-            Severity::Warning => "warning",
-            _ => "error",
-        };
+        let mark = mark(finding.severity).to_owned();
         let found = finding.found.clone();
-        rows.push([format!("  {}", finding.topic), found, mark.to_owned()]);
+        rows.push([format!("  {}", finding.topic), found, mark]);
     }
     for tried in &examination.tried {
-        let (done, mark) = match tried.error {
-            None => ("done", ""),
-            Some(_) => ("failed", "error"),
+        let (done, severity) = match tried.error {
+            None => ("done", Severity::Fine),
+            Some(_) => ("failed", Severity::Fatal),
         };
-        let operation = format!("  {}", tried.operation);
-        rows.push([operation, done.to_owned(), mark.to_owned()]);
+        let (done, mark) = (done.to_owned(), mark(severity).to_owned());
+        rows.push([format!("  {}", tried.operation), done, mark]);
     }
     table(&rows, None)
 }
 
+/// How a line is marked.
+fn mark(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Fine => "",
+        Severity::Warning => "warning",
+        _ => "error",
+    }
+}
+
+/// What to do about what is not as it should be.
 fn advice(examination: &Examination) -> String {
     let mut text = String::new();
     for finding in &examination.findings {
-        let word = match finding.severity {
-            Severity::Fine => continue,
-            Severity::Warning => "warning",
-            _ => "error",
-        };
+        if finding.severity == Severity::Fine {
+            continue;
+        }
+        let word = mark(finding.severity);
         text += &format!("{word}: {}: {}\n", finding.topic, finding.found);
         if let Some(advice) = &finding.advice {
             text += &format!("  help: {advice}\n");

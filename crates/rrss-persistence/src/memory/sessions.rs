@@ -257,10 +257,13 @@ impl Sessions {
 
     /// Gives what is stored under `key` other entries. An operation that says nothing of the index leaves them as they are.
     fn change_entries(&mut self, key: &str, index: &IndexChanges) {
+        if index.is_empty() {
+            return;
+        }
         let Some(stored) = self.by_key.get_mut(key) else {
             return;
         };
-        if index.is_empty() || *stored.entries == *index.put {
+        if *stored.entries == *index.put {
             return;
         }
         let before = std::mem::replace(&mut stored.entries, index.put.as_slice().into());

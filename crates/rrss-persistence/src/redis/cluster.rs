@@ -237,10 +237,6 @@ impl Cluster {
     }
 
     /// The largest difference between the clock of a master and ours.
-    #[allow(
-        dead_code,
-        reason = "what sets deadlines by the clock of the server reads it"
-    )]
     pub(super) fn clock(&self) -> Option<ClockOffset> {
         let map = self.map()?;
         let offsets = map.masters().iter().filter_map(Server::clock);

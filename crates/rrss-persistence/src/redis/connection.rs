@@ -24,11 +24,11 @@ use super::clock::{self, ClockOffset, Reading, ServerClock};
 use super::commands::Request;
 use super::credentials::{Credentials, Renewed};
 use super::eviction::Eviction;
-use super::examine;
 use super::failed::Failed;
 use super::failure::Doing;
 use super::give_up;
 use super::live::{Asking, Live, without_errors};
+use super::memory;
 use super::runtimes::{self, PerRuntime};
 use super::single_flight::SingleFlight;
 use super::tracking::Tracking;
@@ -350,7 +350,7 @@ impl Inner {
             questions.add_command(clock::time());
         }
         if asks_memory {
-            questions.add_command(examine::memory());
+            questions.add_command(memory::question());
         }
         if questions.is_empty() {
             return Ok(());

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use redis::{RedisResult, Value};
 
 use super::address::Address;
-use super::examine;
+use super::memory::Memory;
 
 /// What is known of one server.
 #[derive(Default)]
@@ -21,11 +21,11 @@ impl Eviction {
         !self.is_refused.load(Relaxed)
     }
 
-    /// Takes in what the server answered to [`examine::memory`].
+    /// Takes in what the server answered to [`question`](super::memory::question).
     pub(super) fn learn(&self, reply: RedisResult<Value>) {
         match reply {
             Ok(reply) => {
-                if let Some(evicts) = examine::evicts(&reply) {
+                if let Some(evicts) = Memory::read(&reply).evicts() {
                     self.evicts.store(evicts, Relaxed);
                 }
             }

@@ -9,6 +9,7 @@ use super::clock::ClockOffset;
 use super::connection::Server;
 use super::failure::Doing;
 use super::link::Link;
+use super::memory::{self, Memory};
 use super::rights::{self, Stored};
 
 /// The oldest version of Redis that has all commands which are sent.
@@ -36,12 +37,11 @@ pub(super) async fn examine(link: &Link, needs: &Needs, stored: Stored) -> Resul
 
 async fn one(server: &Server, needs: &Needs, stored: Stored, on_cluster: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    match server
-        .ask(Doing::Ping, &command("HELLO", None).into())
-        .await
-    {
+    let mut hello = Cmd::new();
+    hello.arg("HELLO");
+    match server.ask(Doing::Ping, &hello.into()).await {
         Ok(hello) => findings.extend(identity(&text_map(hello))),
-        Err(error) => findings.push(unknown("version", "HELLO", &error)),
+        Err(error) => findings.push(unknown("version", "hello", &error)),
     }
     let question = rights::question(needs, stored, on_cluster);
     match server.ask(Doing::Ping, &question.into()).await {
@@ -52,27 +52,16 @@ async fn one(server: &Server, needs: &Needs, stored: Stored, on_cluster: bool) -
             "allow `EVAL`: rrss changes sessions by scripts",
         )),
     }
-    match server.ask(Doing::Ping, &memory().into()).await {
+    match server.ask(Doing::Ping, &memory::question().into()).await {
         Ok(info) => {
             let info = Memory::read(&info);
             findings.push(info.eviction(needs));
             findings.push(info.room());
         }
-        Err(error) => findings.push(unknown("eviction and room", "INFO", &error)),
+        Err(error) => findings.push(unknown("eviction and room", "info", &error)),
     }
     findings.push(of_clock(server.clock()));
     findings
-}
-
-/// [`INFO memory`](https://redis.io/docs/latest/commands/info/).
-pub(super) fn memory() -> Cmd {
-    command("INFO", Some("memory"))
-}
-
-fn command(name: &str, argument: Option<&str>) -> Cmd {
-    let mut command = Cmd::new();
-    command.arg(name).arg(argument);
-    command
 }
 
 /// What [`HELLO`](https://redis.io/docs/latest/commands/hello/) says of the server, which needs no right beyond that of
@@ -117,7 +106,7 @@ fn identity(hello: &BTreeMap<String, String>) -> Vec<Finding> {
     findings
 }
 
-/// Rights without which sessions can be kept, and something stays unknown: a finding of its own says what.
+/// Without these rights the store works, and something stays unknown. Another finding says what.
 const OPTIONAL: [&str; 2] = ["info", "time"];
 
 fn of_rights(answer: &[String], needs: &Needs) -> Finding {
@@ -164,86 +153,6 @@ fn of_rights(answer: &[String], needs: &Needs) -> Finding {
     )
 }
 
-/// What `INFO memory` says.
-struct Memory {
-    used: Option<u64>,
-    /// 0 where there is no limit.
-    most: Option<u64>,
-    policy: Option<String>,
-}
-
-impl Memory {
-    fn read(reply: &Value) -> Self {
-        let text = text(reply);
-        let said = |name: &str| {
-            let line = text
-                .lines()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            line.map(|value| value.trim().to_owned())
-        };
-        Self {
-            used: said("used_memory").and_then(|bytes| bytes.parse().ok()),
-            most: said("maxmemory").and_then(|bytes| bytes.parse().ok()),
-            policy: said("maxmemory_policy"),
-        }
-    }
-
-    fn eviction(&self, needs: &Needs) -> Finding {
-        match self.policy.as_deref() {
-            None => Finding::warning(
-                "eviction",
-                "not known",
-                "see that `maxmemory-policy` is `noeviction`",
-            ),
-            Some("noeviction") => Finding::fine("eviction", "noeviction"),
-            Some(policy) if needs.index => Finding::warning(
-                "eviction",
-                policy,
-                "a server that evicts keys can lose index entries of sessions that live, which `find` and `revoke` then \
-                 miss; `CONFIG SET maxmemory-policy noeviction`, and `rrss reindex` puts the entries back",
-            ),
-            Some(policy) => Finding::warning(
-                "eviction",
-                policy,
-                "a server that evicts keys can end sessions before their time; `CONFIG SET maxmemory-policy noeviction`",
-            ),
-        }
-    }
-
-    fn room(&self) -> Finding {
-        let (Some(used), Some(most)) = (self.used, self.most) else {
-            return Finding::warning("room", "not known", "see `INFO memory`");
-        };
-        let mebibytes = |bytes: u64| bytes.div_ceil(1024 * 1024);
-        if most == 0 {
-            let found = format!("{} MiB used, no `maxmemory`", mebibytes(used));
-            return Finding::fine("room", found);
-        }
-        let found = format!("{} of {} MiB used", mebibytes(used), mebibytes(most));
-        let is_kept = self.policy.as_deref() == Some("noeviction");
-        if used >= most && is_kept {
-            Finding::fatal(
-                "room",
-                found,
-                "the server is full and takes no writes; raise its `maxmemory`",
-            )
-        } else if used >= most / 10 * 9 {
-            Finding::warning(
-                "room",
-                found,
-                "the server is nearly full; raise its `maxmemory`",
-            )
-        } else {
-            Finding::fine("room", found)
-        }
-    }
-}
-
-/// Whether `INFO memory` names a policy by which the server evicts keys.
-pub(super) fn evicts(reply: &Value) -> Option<bool> {
-    Some(Memory::read(reply).policy?.as_str() != "noeviction")
-}
-
 fn of_clock(offset: Option<ClockOffset>) -> Finding {
     let Some(offset) = offset else {
         return Finding::warning(
@@ -273,7 +182,6 @@ fn of_clock(offset: Option<ClockOffset>) -> Finding {
 }
 
 fn unknown(topic: &str, right: &str, error: &Error) -> Finding {
-    let right = right.to_lowercase();
     Finding::warning(
         topic,
         format!("not known: {}", error.message()),
@@ -281,7 +189,7 @@ fn unknown(topic: &str, right: &str, error: &Error) -> Finding {
     )
 }
 
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     match value {
         Value::BulkString(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         Value::SimpleString(text) | Value::VerbatimString { text, .. } => text.clone(),
@@ -303,10 +211,6 @@ fn text_map(value: Value) -> BTreeMap<String, String> {
             .iter()
             .map(|(name, value)| (text(name), text(value)))
             .collect(),
-        Value::Array(flat) => flat
-            .chunks_exact(2)
-            .map(|pair| (text(&pair[0]), text(&pair[1])))
-            .collect(),
         _ => BTreeMap::new(),
     }
 }
@@ -316,12 +220,6 @@ mod tests {
     use rrss_core::Severity;
 
     use super::*;
-
-    fn needs(index: bool) -> Needs {
-        let mut needs = Needs::new("sessions:1".to_owned().into());
-        needs.index = index;
-        needs
-    }
 
     fn hello(server: &str, version: &str, role: &str) -> Vec<Severity> {
         let said = [("server", server), ("version", version), ("role", role)];
@@ -366,41 +264,5 @@ mod tests {
             );
         }
         assert!(of_clock(None).found.contains("`time`"));
-    }
-
-    #[test]
-    fn a_server_says_how_full_it_is_and_what_it_evicts() {
-        let info = |used: u64, most: u64, policy: &str| {
-            let text = format!(
-                "# Memory\r\nused_memory:{used}\r\nmaxmemory:{most}\r\nmaxmemory_policy:{policy}\r\n"
-            );
-            Memory::read(&Value::BulkString(text.into_bytes()))
-        };
-        for (used, most, policy, room, eviction) in [
-            (10, 0, "noeviction", Severity::Fine, Severity::Fine),
-            (10, 100, "noeviction", Severity::Fine, Severity::Fine),
-            (95, 100, "noeviction", Severity::Warning, Severity::Fine),
-            (100, 100, "noeviction", Severity::Fatal, Severity::Fine),
-            (
-                100,
-                100,
-                "allkeys-lru",
-                Severity::Warning,
-                Severity::Warning,
-            ),
-        ] {
-            let memory = info(used, most, policy);
-            assert_eq!(memory.room().severity, room, "{used} of {most}");
-            assert_eq!(memory.eviction(&needs(true)).severity, eviction, "{policy}");
-        }
-        let advice = |index| {
-            info(1, 1, "volatile-ttl")
-                .eviction(&needs(index))
-                .advice
-                .unwrap()
-        };
-        assert!(advice(true).contains("rrss reindex") && !advice(false).contains("reindex"));
-        let nothing = Memory::read(&Value::Nil);
-        assert_eq!(nothing.room().found, "not known");
     }
 }

@@ -167,9 +167,15 @@ impl Link {
     ///
     /// Where one server cannot be reached to be asked.
     pub(super) async fn now_for(&self, op: &Operation) -> Result<Option<Timestamp>> {
-        if let Some(known) = self.known_now_for(op) {
-            return Ok(known);
+        match self.known_now_for(op) {
+            Some(known) => Ok(known),
+            // It is rare, and must not make every operation larger.
+            None => Box::pin(self.asked_now_for(op)).await,
         }
+    }
+
+    /// The instant, measured now.
+    async fn asked_now_for(&self, op: &Operation) -> Result<Option<Timestamp>> {
         let doing = Doing::of(op.action());
         if let Self::One(server) = self {
             let until = server.limits().end();
@@ -183,8 +189,8 @@ impl Link {
         Ok(clock.map(ClockOffset::now))
     }
 
-    /// The same, where nobody has to be asked.
-    pub(super) fn known_now_for(&self, op: &Operation) -> Option<Option<Timestamp>> {
+    /// The instant, where no server has to be asked for it.
+    fn known_now_for(&self, op: &Operation) -> Option<Option<Timestamp>> {
         let depends = matches!(op.deadline, Deadline::At(_))
             || matches!(
                 op.action(),

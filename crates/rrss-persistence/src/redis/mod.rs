@@ -47,6 +47,7 @@ mod hash;
 mod index;
 mod link;
 mod live;
+mod memory;
 mod node;
 mod notes;
 mod options;

@@ -7,10 +7,8 @@ use rrss_core::Needs;
 /// one of events, `{a}` that of all sessions of `compat`.
 type Right = (&'static str, &'static [&'static str]);
 
-/// Every pipeline, where sessions are strings.
-const STRINGS: &[Right] = &[
-    ("get", &["GET", "{s}"]),
-    ("set", &["SET", "{s}", "1"]),
+/// Every pipeline.
+const ALWAYS: &[Right] = &[
     ("exists", &["EXISTS", "{s}"]),
     ("pexpireat", &["PEXPIREAT", "{s}", "1"]),
     ("pexpiretime", &["PEXPIRETIME", "{s}"]),
@@ -24,17 +22,11 @@ const STRINGS: &[Right] = &[
     ("time", &["TIME"]),
 ];
 
-/// Every pipeline, where sessions are hashes.
+/// Where sessions are strings.
+const STRINGS: &[Right] = &[("get", &["GET", "{s}"]), ("set", &["SET", "{s}", "1"])];
+
+/// Where sessions are hashes.
 const HASHES: &[Right] = &[
-    ("exists", &["EXISTS", "{s}"]),
-    ("pexpireat", &["PEXPIREAT", "{s}", "1"]),
-    ("pexpiretime", &["PEXPIRETIME", "{s}"]),
-    ("persist", &["PERSIST", "{s}"]),
-    ("unlink", &["UNLINK", "{s}"]),
-    ("scan", &["SCAN", "0"]),
-    ("ping", &["PING"]),
-    ("evalsha", &["EVALSHA", "1", "0"]),
-    ("eval", &["EVAL", "1", "0"]),
     ("type", &["TYPE", "{s}"]),
     ("hscan", &["HSCAN", "{s}", "0"]),
     ("hgetall", &["HGETALL", "{s}"]),
@@ -43,8 +35,6 @@ const HASHES: &[Right] = &[
     ("hdel", &["HDEL", "{s}", "f"]),
     ("hlen", &["HLEN", "{s}"]),
     ("hexists", &["HEXISTS", "{s}", "f"]),
-    ("info", &["INFO", "memory"]),
-    ("time", &["TIME"]),
 ];
 
 /// With `compat` of sessions that are hashes.
@@ -99,14 +89,12 @@ pub(super) enum Stored {
 
 /// The commands that a pipeline with these needs sends.
 fn of(needs: &Needs, stored: Stored, on_cluster: bool) -> impl Iterator<Item = Right> {
-    let basic = match stored {
-        Stored::Strings => STRINGS,
-        Stored::Hashes { .. } => HASHES,
-    };
     let chosen = |is_wanted: bool, rights| if is_wanted { rights } else { &[][..] };
     let compat = stored == Stored::Hashes { compat: true };
-    let all: [&[Right]; 6] = [
-        basic,
+    let all: [&[Right]; 8] = [
+        ALWAYS,
+        chosen(stored == Stored::Strings, STRINGS),
+        chosen(stored != Stored::Strings, HASHES),
         chosen(compat, COMPAT),
         chosen(needs.index, INDEX),
         chosen(needs.expired, EXPIRED),

@@ -117,10 +117,6 @@ impl Sentinel {
     }
 
     /// The master that was named last, or one that is named until then.
-    #[allow(
-        dead_code,
-        reason = "what sets deadlines by the clock of the server reads it"
-    )]
     pub(super) async fn found_master(&self, until: Instant) -> Option<Server> {
         match self.master() {
             Some(master) => Some(master),

@@ -391,10 +391,7 @@ impl Backend for Redis {
     }
 
     async fn server_now(&self, op: &Operation) -> Result<Option<Timestamp>> {
-        match self.link.known_now_for(op) {
-            Some(now) => Ok(now),
-            None => Box::pin(self.link.now_for(op)).await,
-        }
+        self.link.now_for(op).await
     }
 
     fn rotates_at_once(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Whether a store works: each kind of operation, tried on a session of its own, and what the backend finds out.
+//! Whether a store works: it tries each kind of operation on a new session, and asks the backend about itself.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -165,7 +165,7 @@ fn there(is_there: bool) -> Result<()> {
 fn lost() -> Error {
     Error::new(
         rrss_core::ErrorKind::Unavailable,
-        "the store does not answer with what it stored a moment before; does another program remove keys, or does `PREFIX` \
-         belong to two stores?",
+        "the store does not answer with what it stored a moment before; does another program remove keys, or do two \
+         stores have the same prefix?",
     )
 }

@@ -76,7 +76,7 @@ impl Store {
 
     /// Moves the deadline of a session that was just loaded; `false` where it has ended meanwhile.
     async fn renew(&self, session: &mut Session, deadline: Timestamp) -> bool {
-        let mut op = self.guarded_touch(session.clone());
+        let mut op = self.guarded(Action::Touch, session.clone());
         op.deadline = Deadline::At(deadline);
         match self.touched(&mut op).await {
             Ok(Touched::Done) => {
@@ -141,7 +141,7 @@ impl Store {
             let Some(session) = self.fetch(id).await? else {
                 return Ok(false);
             };
-            let mut op = self.guarded_touch(session);
+            let mut op = self.guarded(Action::Touch, session);
             if deadline != Deadline::Keep {
                 op.deadline = deadline;
             }
@@ -158,17 +158,17 @@ impl Store {
         Err(changed_again())
     }
 
-    /// A touch of exactly the session that was loaded.
-    fn guarded_touch(&self, session: Session) -> Operation {
+    /// An operation on exactly the session that was loaded.
+    pub(super) fn guarded(&self, action: Action, session: Session) -> Operation {
         let stored = session.stored().cloned();
-        let mut op = self.operation(Action::Touch).with_session(session);
+        let mut op = self.operation(action).with_session(session);
         if let Some(stored) = stored {
             op.guard = Guard::Unchanged(stored);
         }
         op
     }
 
-    async fn touched(&self, op: &mut Operation) -> Result<Touched> {
+    pub(super) async fn touched(&self, op: &mut Operation) -> Result<Touched> {
         let answer = self.run(op).await?;
         match answer.outcome {
             Outcome::Done => Ok(Touched::Done),
@@ -180,7 +180,7 @@ impl Store {
 }
 
 /// What became of a touch of a session that was loaded.
-enum Touched {
+pub(super) enum Touched {
     Done,
     Missing,
     Changed,

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use rrss_core::{
-    Action, Answer, Cursor, Error, ErrorKind, Guard, Operation, Outcome, Result, Session, SessionId,
+    Action, Answer, Cursor, Error, ErrorKind, Operation, Outcome, Result, Session, SessionId,
 };
 
-use super::{Store, unexpected};
+use super::Store;
+use super::load::Touched;
 
 /// How many sessions are read and written at a time.
 const AT_ONCE: usize = 32;
@@ -109,26 +110,18 @@ impl Store {
                 Err(error) => return Err(error),
             };
             match self.put_entries(session).await? {
-                Outcome::Done => break,
-                Outcome::Changed => {}
-                _ => return Ok(Fate::Gone),
+                Touched::Done => break,
+                Touched::Changed => {}
+                Touched::Missing => return Ok(Fate::Gone),
             }
         }
         Ok(Fate::Indexed)
     }
 
     /// Puts the entries of a session that was loaded, if that is what is stored.
-    async fn put_entries(&self, session: Session) -> Result<Outcome> {
-        let stored = session.stored().cloned();
-        let mut op = self.operation(Action::Reindex).with_session(session);
-        if let Some(stored) = stored {
-            op.guard = Guard::Unchanged(stored);
-        }
-        let answer = self.run(&mut op).await?;
-        match answer.outcome {
-            Outcome::Done | Outcome::Missing | Outcome::Changed => Ok(answer.outcome),
-            _ => Err(unexpected(&op, &answer)),
-        }
+    async fn put_entries(&self, session: Session) -> Result<Touched> {
+        let mut op = self.guarded(Action::Reindex, session);
+        self.touched(&mut op).await
     }
 
     /// Whether the index may have lost the entries of a session that was just loaded, and this process has not put them for
@@ -148,7 +141,7 @@ impl Store {
     /// Puts the entries of a session that was just loaded; `false` where it has ended since.
     pub(super) async fn heal(&self, session: &Session) -> bool {
         match self.put_entries(session.clone()).await {
-            Ok(outcome) => outcome != Outcome::Missing,
+            Ok(touched) => !matches!(touched, Touched::Missing),
             Err(error) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(
