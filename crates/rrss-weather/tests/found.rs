@@ -188,3 +188,23 @@ fn a_rotation_whose_answer_is_lost_leaves_the_session_with_its_holder() {
         });
     }
 }
+
+#[test]
+fn a_limit_holds_though_the_oldest_is_rotated_before_it_can_be_ended() {
+    for backend in [Memory, Redis7] {
+        at_each_command(16, |nth| Scenario {
+            backend,
+            setup: Setup {
+                limit: Limit::EvictOldest(1),
+                ..Setup::default()
+            },
+            events: vec![
+                Do(0, Create(0, 1)),
+                Meet(1, "*", nth, Hold),
+                Begin(1, Create(1, 1)),
+                Join,
+                Do(0, Rotate(0, SetA)),
+            ],
+        });
+    }
+}

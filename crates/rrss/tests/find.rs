@@ -340,6 +340,31 @@ async fn a_session_that_is_rotated_while_it_is_revoked_ends() {
     }
 }
 
+/// A rotation between the look and the delete gives the session another handle.
+#[tokio::test]
+async fn a_device_that_is_rotated_while_it_is_ended_ends() {
+    for (call, side) in [(Call::Load, Side::After), (Call::Delete, Side::Before)] {
+        let gate = Gate::new();
+        let store = store_over(gate.before(Memory::default()));
+        let other = login(&store, "ann").await;
+        let mut session = login(&store, "ann").await;
+        let handle = rrss::Handle::of(session.id().unwrap());
+        let held = gate.hold(call, side);
+        let ending = tokio::spawn({
+            let store = store.clone();
+            async move { store.revoke_one("user", "ann", handle).await }
+        });
+        let held = held.arrived().await;
+        store.rotate(&mut session).await.unwrap();
+        held.release();
+        assert!(ending.await.unwrap().unwrap(), "{call:?} {side:?}");
+        let loaded = store.load(session.id().unwrap()).await.unwrap();
+        assert!(loaded.is_none(), "{call:?} {side:?}");
+        assert_eq!(count(&store, "ann").await, 1, "only the other goes on");
+        assert!(store.load(other.id().unwrap()).await.unwrap().is_some());
+    }
+}
+
 /// The other way round: the rotation waits, the revocation goes through.
 #[tokio::test]
 async fn a_session_that_is_revoked_while_it_is_rotated_ends() {

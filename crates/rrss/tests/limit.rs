@@ -117,6 +117,27 @@ async fn a_rotation_or_a_save_at_the_limit_ends_nobody_and_is_not_refused() {
     }
 }
 
+/// Whoever logs in stays, and what is ended in its place ends under the id that it has by then.
+#[tokio::test]
+async fn the_oldest_ends_though_it_is_rotated_before_it_can_be_ended() {
+    let clock = ManualClock::at(Timestamp::from_millis(1_795_348_800_000));
+    let gate = Gate::new();
+    let backend = gate.before(Memory::default());
+    let store = store_over(&clock, 1, OnLimit::EvictOldest, backend);
+    let mut oldest = login(&store, &clock, "ann").await;
+    let held = gate.hold(Call::Delete, Side::Before);
+    let coming = tokio::spawn({
+        let (store, clock) = (store.clone(), clock.clone());
+        async move { login(&store, &clock, "ann").await }
+    });
+    let held = held.arrived().await;
+    store.rotate(&mut oldest).await.unwrap();
+    held.release();
+    let newest = coming.await.unwrap();
+    assert!(lives(&store, &newest).await && !lives(&store, &oldest).await);
+    assert_eq!(count(&store, "ann").await, 1);
+}
+
 #[tokio::test]
 async fn a_limit_that_was_lowered_holds_from_the_next_login_on() {
     let clock = ManualClock::at(Timestamp::from_millis(1_795_348_800_000));

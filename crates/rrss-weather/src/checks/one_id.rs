@@ -54,8 +54,8 @@ fn lost(model: &Model<'_>, rotation: &Record, report: Report<'_>) {
         .iter()
         .filter(|record| record.id.as_ref() == Some(held) && record.start > rotation.end);
     for look in looks {
-        let nothing_ended = !session.ends.iter().any(|end| end.by.start < look.end);
-        if matches!(look.answer, Answer::Loaded(None)) && nothing_ended {
+        let must_live = session.must_live(look, model.setup.leeway());
+        if matches!(look.answer, Answer::Loaded(None)) && must_live {
             let what = format!(
                 "session {} is not there by the id that its holder has since a rotation was not answered:\n          {rotation}",
                 session.who

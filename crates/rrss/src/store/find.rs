@@ -9,6 +9,7 @@ use futures_util::future::try_join_all;
 use rrss_core::{Action, Cursor, Error, ErrorKind, IndexKey, Outcome, Page, Result, SessionId};
 use serde::Serialize;
 
+pub(super) use self::revoke::PASSES;
 pub use self::session_info::SessionInfo;
 use super::{Store, unexpected};
 

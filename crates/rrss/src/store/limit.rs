@@ -15,7 +15,7 @@ use rrss_core::{
 };
 
 use super::Store;
-use super::find::{PAGE, Seen, SessionInfo};
+use super::find::{PAGE, PASSES, Seen, SessionInfo};
 
 /// What a save adds to values that may have only so many sessions. Most saves add nothing; a login does.
 #[derive(Default)]
@@ -106,49 +106,70 @@ impl Store {
         let Some((rules, max)) = self.limit() else {
             return Ok(());
         };
-        for AddedValue {
-            entry,
-            there,
-            looked_at,
-        } in added.values
-        {
-            let live = self.live_beyond(&entry, max).await?;
-            let too_many = live.len().saturating_sub(max.get());
-            if too_many == 0 {
-                continue;
-            }
-            if rules.on_limit == OnLimit::Reject {
-                return Err(full(&entry, max));
-            }
-            let own = session
-                .id()
-                .and_then(|id| live.iter().find(|session| session.is(id)));
-            let saved_at = own.and_then(SessionInfo::written_at).unwrap_or(self.now());
-            let moment = looked_at..=saved_at;
-            for oldest in oldest_first(live, &there, &moment)
-                .into_iter()
-                .take(too_many)
-            {
-                self.end(oldest.into_session()).await?;
+        for value in added.values {
+            for _ in 0..PASSES {
+                if self.enforce_for(&value, rules, max, session).await? {
+                    break;
+                }
             }
         }
         Ok(())
     }
 
-    /// The live sessions of `entry`, where it names more than `max`; else none need to be looked at.
-    async fn live_beyond(&self, entry: &IndexKey, max: NonZeroUsize) -> Result<Vec<SessionInfo>> {
+    /// Ends what one value has too many; `false` where one of these was gone by then, so that it is to be counted again.
+    async fn enforce_for(
+        &self,
+        value: &AddedValue,
+        rules: &IndexRules,
+        max: NonZeroUsize,
+        session: &Session,
+    ) -> Result<bool> {
+        let AddedValue {
+            entry,
+            there,
+            looked_at,
+        } = value;
+        let (named, live) = self.live_beyond(entry, max).await?;
+        let too_many = live.len().saturating_sub(max.get());
+        if too_many == 0 {
+            return Ok(true);
+        }
+        if rules.on_limit == OnLimit::Reject {
+            return Err(full(entry, max));
+        }
+        let own = session
+            .id()
+            .and_then(|id| live.iter().find(|session| session.is(id)));
+        let saved_at = own.and_then(SessionInfo::written_at).unwrap_or(self.now());
+        let moment = *looked_at..=saved_at;
+        let mut have_ended = true;
+        let oldest = oldest_first(live, there, &moment);
+        for oldest in oldest.into_iter().take(too_many) {
+            let oldest = oldest.into_session();
+            have_ended &= self.end_where_it_is(entry, oldest, &named).await?;
+        }
+        Ok(have_ended)
+    }
+
+    /// The ids that `entry` names, and the live sessions among them where these are more than `max`; else none need to be
+    /// looked at.
+    async fn live_beyond(
+        &self,
+        entry: &IndexKey,
+        max: NonZeroUsize,
+    ) -> Result<(HashSet<SessionId>, Vec<SessionInfo>)> {
         let mut known = HashSet::new();
         loop {
             let named = self.all_named(entry).await?;
             if named.len() <= max.get() {
-                return Ok(Vec::new());
+                return Ok((named, Vec::new()));
             }
             let live = self.read(entry, &named).await?;
             // One that is gone may have been rotated since it was named, and go on under an id that was not.
             let ended = named.len() > live.len();
             let is_new = named.iter().any(|id| !known.contains(id));
             if !ended || !is_new {
-                return Ok(live);
+                return Ok((named, live));
             }
             known.extend(named);
         }
@@ -164,7 +185,7 @@ impl Store {
     }
 
     /// The ids of all sessions that `entry` names, unread.
-    async fn all_named(&self, entry: &IndexKey) -> Result<HashSet<SessionId>> {
+    pub(super) async fn all_named(&self, entry: &IndexKey) -> Result<HashSet<SessionId>> {
         let (mut ids, mut cursor) = (HashSet::new(), None);
         loop {
             let page = self.named(entry, cursor, PAGE).await?;
@@ -177,7 +198,11 @@ impl Store {
     }
 
     /// The live sessions among those that `entry` names.
-    async fn read(&self, entry: &IndexKey, ids: &HashSet<SessionId>) -> Result<Vec<SessionInfo>> {
+    pub(super) async fn read(
+        &self,
+        entry: &IndexKey,
+        ids: &HashSet<SessionId>,
+    ) -> Result<Vec<SessionInfo>> {
         let ids: Vec<&SessionId> = ids.iter().collect();
         let mut live = Vec::with_capacity(ids.len());
         for some in ids.chunks(PAGE) {

@@ -8,12 +8,12 @@ use rrss_core::ErrorKind;
 use rrss_core::{Action, Handle, IndexKey, Result, Session, SessionId};
 use serde::Serialize;
 
-use super::{PAGE, Seen};
+use super::{PAGE, Seen, SessionInfo};
 use crate::store::Store;
 
 /// How often the sessions of a value are looked up while others are rotated before they could be ended. It bounds
 /// what somebody who logs in again and again can make of one call.
-const PASSES: usize = 16;
+pub(in crate::store) const PASSES: usize = 16;
 
 /// What one look at all the sessions of a value came to.
 #[derive(Default)]
@@ -75,8 +75,9 @@ impl Store {
             .await
     }
 
-    /// Ends the one session with this handle among those whose field has this value, and says whether there was one. A
-    /// handle may come from a request as it is: it ends no session but one of that value.
+    /// Ends the one session with this handle among those whose field has this value, and says whether there was one. If it
+    /// gets a new id during the call, it ends under that. A handle may come from a request as it is: it ends no session but one
+    /// of that value.
     ///
     /// # Errors
     ///
@@ -88,8 +89,17 @@ impl Store {
         handle: Handle,
     ) -> Result<bool> {
         let entry = self.entry(field, value)?;
-        let has_handle = |id: &SessionId| Handle::of(id) == handle;
-        Ok(self.pass(&entry, &has_handle).await?.revoked > 0)
+        let named = self.all_named(&entry).await?;
+        let Some(id) = named.iter().find(|id| Handle::of(id) == handle) else {
+            return Ok(false);
+        };
+        match self.look(&entry, id).await? {
+            Seen::Live(session) => {
+                let session = session.into_session();
+                self.end_where_it_is(&entry, session, &named).await
+            }
+            seen => Ok(self.end_seen(&entry, id, seen).await? == Some(true)),
+        }
     }
 
     async fn revoke_where(
@@ -141,7 +151,13 @@ impl Store {
 
     /// Ends one session that `entry` names; `Some(false)` where it was gone, `None` where it has another value.
     async fn end_named(&self, entry: &IndexKey, id: &SessionId) -> Result<Option<bool>> {
-        match self.look(entry, id).await? {
+        let seen = self.look(entry, id).await?;
+        self.end_seen(entry, id, seen).await
+    }
+
+    /// The same for one that was looked at.
+    async fn end_seen(&self, entry: &IndexKey, id: &SessionId, seen: Seen) -> Result<Option<bool>> {
+        match seen {
             Seen::Live(session) => self.end(session.into_session()).await.map(Some),
             Seen::Unreadable => {
                 let mut op = self.operation(Action::Delete).with_id(id.clone());
@@ -157,6 +173,35 @@ impl Store {
             Seen::Ended => Ok(Some(false)),
             Seen::Other => Ok(None),
         }
+    }
+
+    /// Ends one of the sessions that `entry` named when it was read, and says whether it was there. If it was rotated since,
+    /// it ends under its new id.
+    pub(in crate::store) async fn end_where_it_is(
+        &self,
+        entry: &IndexKey,
+        session: Session,
+        named: &HashSet<SessionId>,
+    ) -> Result<bool> {
+        let (mut known, mut session) = (named.clone(), session);
+        for _ in 0..PASSES {
+            // A rotated session keeps its creation time.
+            let created_at = session.created_at();
+            if self.end(session).await? {
+                return Ok(true);
+            }
+            let now = self.all_named(entry).await?;
+            let new: HashSet<_> = now.difference(&known).cloned().collect();
+            let came = self.read(entry, &new).await?;
+            let is_it =
+                |came: &SessionInfo| created_at.is_some() && came.created_at() == created_at;
+            let Some(successor) = came.into_iter().find(is_it) else {
+                return Ok(false);
+            };
+            known.extend(new);
+            session = successor.into_session();
+        }
+        Ok(false)
     }
 
     /// Ends a session of which all is known, whatever others do to it meanwhile.
