@@ -187,8 +187,17 @@ impl Actor {
         self.written(&called, slot, who, session, had_changes, answer);
     }
 
-    /// What is known of a write beforehand: where the last write wins, it writes everything that its copy has.
-    fn writing(&self, who: u64, session: &Session, writes: Vec<Field>, op: Op) -> About {
+    /// What is known of a write beforehand: where the last write wins, it writes everything that its copy has, and else what
+    /// an earlier write that failed has left in it, too.
+    fn writing(&self, who: u64, session: &Session, mut writes: Vec<Field>, op: Op) -> About {
+        for name in FIELDS {
+            let left = session.changes().find(|(changed, _)| *changed == name);
+            if let Some((_, value)) = left
+                && !writes.iter().any(|(written, _)| *written == name)
+            {
+                writes.push((name, value.map(str::to_owned)));
+            }
+        }
         let text = |name| session.get_raw(name).map(str::to_owned);
         let all = || FIELDS.map(|name| (name, text(name))).to_vec();
         let is_last_write = self.shared.setup.conflict == rrss::Conflict::LastWrite;

@@ -9,12 +9,12 @@ mod one_id;
 
 use crate::history::Record;
 use crate::model::Model;
-use crate::setup::Setup;
+use crate::setup::{Backend, Setup};
 use crate::violation::{Promise, Violation};
 
 /// Every promise that the operations show not to have been kept.
-pub(crate) fn all(setup: &Setup, records: &[Record]) -> Vec<Violation> {
-    let model = Model::of(setup, records);
+pub(crate) fn all(backend: Backend, setup: &Setup, records: &[Record]) -> Vec<Violation> {
+    let model = Model::of(backend, setup, records);
     let mut violations = Vec::new();
     let mut seen = |promise: Promise, record: &Record, what: String| {
         let seen = format!("{what}\n          {record}");

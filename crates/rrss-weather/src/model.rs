@@ -12,17 +12,18 @@ use self::lineage::{End, Span};
 use crate::act::user_name;
 use crate::event::Op;
 use crate::history::{Record, USER};
-use crate::setup::{Limit, Setup};
+use crate::setup::{Backend, Limit, Setup};
 
 /// All that the operations of a run say of each session.
 pub(crate) struct Model<'r> {
+    pub(crate) backend: Backend,
     pub(crate) setup: &'r Setup,
     pub(crate) records: &'r [Record],
     pub(crate) sessions: BTreeMap<u64, Lineage<'r>>,
 }
 
 impl<'r> Model<'r> {
-    pub(crate) fn of(setup: &'r Setup, records: &'r [Record]) -> Self {
+    pub(crate) fn of(backend: Backend, setup: &'r Setup, records: &'r [Record]) -> Self {
         let mut sessions = BTreeMap::new();
         for record in records {
             if let (Op::Create(..), Some(who)) = (record.op, record.who) {
@@ -30,6 +31,7 @@ impl<'r> Model<'r> {
             }
         }
         let mut model = Self {
+            backend,
             setup,
             records,
             sessions,
@@ -73,7 +75,6 @@ impl<'r> Model<'r> {
                     && session.birth.end < record.start;
                 session.ends.push(End {
                     span: Span::of(record, is_certain),
-                    by: record,
                 });
             }
         }
@@ -96,7 +97,6 @@ impl<'r> Model<'r> {
                 if let Some(session) = self.sessions.get_mut(&who) {
                     session.ends.push(End {
                         span: Span::of(record, false),
-                        by: record,
                     });
                 }
             }

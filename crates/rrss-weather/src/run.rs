@@ -272,7 +272,8 @@ impl Run<'_> {
         last.look_at_all().await;
         let records = self.shared.history.all();
         self.outcome.operations += records.len();
-        let violations = checks::all(&self.shared.setup, &records);
+        let backend = self.world.backend();
+        let violations = checks::all(backend, &self.shared.setup, &records);
         self.outcome.violations.extend(violations);
         self.outcome.log = records.iter().map(ToString::to_string).collect();
         // What lives still has no user; the rest of the run begins with a clean slate.

@@ -5,6 +5,7 @@ use crate::act::user_name;
 use crate::event::Op;
 use crate::history::{Record, Seen, USER};
 use crate::model::{Lineage, Model};
+use crate::setup::Backend;
 use crate::violation::Promise;
 
 pub(super) fn check(model: &Model<'_>, report: Report<'_>) {
@@ -22,6 +23,9 @@ pub(super) fn check(model: &Model<'_>, report: Report<'_>) {
             {
                 continue;
             }
+            if is_on_its_way(model, session, record) {
+                continue;
+            }
             let users = session.values(USER, record.start, record.end);
             let has_user = users.len() == 1 && users.contains(&Some(user.as_str()));
             let must_live = session.must_live(record, model.setup.leeway());
@@ -37,6 +41,12 @@ pub(super) fn check(model: &Model<'_>, report: Report<'_>) {
             }
         }
     }
+}
+
+/// Whether it is rotated meanwhile on a Cluster, where it is under neither of its ids for a moment.
+fn is_on_its_way(model: &Model<'_>, session: &Lineage<'_>, find: &Record) -> bool {
+    let overlaps = |other: &&Record| other.start < find.end && other.end > find.start;
+    model.backend == Backend::Cluster && session.rotations().iter().any(overlaps)
 }
 
 /// Two looks, before and after, that saw the session with the user, where nobody can have changed it in between.

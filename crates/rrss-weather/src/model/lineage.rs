@@ -14,7 +14,7 @@ pub(crate) struct Lineage<'r> {
     pub(crate) birth: &'r Record,
     writes: Vec<Write<'r>>,
     deadlines: Vec<Due>,
-    pub(crate) ends: Vec<End<'r>>,
+    pub(crate) ends: Vec<End>,
     pub(super) rotations: Vec<&'r Record>,
 }
 
@@ -33,9 +33,8 @@ struct Due {
 }
 
 /// What ended the session, or may have.
-pub(crate) struct End<'r> {
+pub(crate) struct End {
     pub(super) span: Span,
-    pub(crate) by: &'r Record,
 }
 
 /// From the call of what did it to its answer; whether it certainly did.
@@ -130,11 +129,9 @@ impl<'r> Lineage<'r> {
         match (record.op, &record.answer) {
             (Op::Delete(_), Answer::Was(true)) => self.ends.push(End {
                 span: Span::of(record, true),
-                by: record,
             }),
             (Op::Delete(_), _) if record.is_in_doubt() => self.ends.push(End {
                 span: Span::of(record, false),
-                by: record,
             }),
             (Op::Rotate(..), _) if !record.did_nothing() => self.rotations.push(record),
             _ => {}
